@@ -1,0 +1,1 @@
+"""Delivery: the ledger, the relay, the message, the send."""

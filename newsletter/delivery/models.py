@@ -1,0 +1,95 @@
+"""The ledger: one row for each reader of an issue, moved in batches.
+
+An issue may close only when ``audience = sent + failed + skipped + unknown``.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from subscribers.columns import BigKey, one_of
+
+
+class DeliveryState(StrEnum):
+    """What became of one reader's copy."""
+
+    #: planned; no byte of it has left
+    PENDING = "pending"
+    #: claimed by a sender, who says in its journal how far it got
+    SENDING = "sending"
+    #: the relay took responsibility for it
+    SENT = "sent"
+    #: the relay asked to come back later
+    DEFERRED = "deferred"
+    #: refused for good, for a fault of this address or this message
+    FAILED = "failed"
+    #: not sent on purpose; the reason says why
+    SKIPPED = "skipped"
+    #: the connection or process died after the final dot and before the reply, and the desk holds such copies
+    UNKNOWN = "unknown"
+
+
+class BatchState(StrEnum):
+    """Where a batch of deliveries stands."""
+
+    #: waits for a sender
+    OPEN = "open"
+    #: one sender works on it
+    LEASED = "leased"
+    #: each of its deliveries has a result
+    DONE = "done"
+
+
+class Audience(SQLModel, table=True):
+    """Whom an issue goes to, counted once when it was planned; `fence` lets only the newest sender record."""
+
+    __tablename__ = "audience"
+
+    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
+    lists: list[str] = Field(default_factory=list, sa_type=JSON)
+    segments: list[str] = Field(default_factory=list, sa_type=JSON)
+    size: int
+    planned_at: datetime
+    planned_by: str = Field(max_length=80)
+    fence: int = Field(default=0)
+    worker: str = Field(default="", max_length=200)
+    lease_until: datetime | None = Field(default=None)
+
+
+class DeliveryBatch(SQLModel, table=True):
+    """A run of deliveries that one sender claims, sends and records together."""
+
+    __tablename__ = "delivery_batch"
+    __table_args__ = (Index("ix_delivery_batch_issue_id_state", "issue_id", "state"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    issue_id: int = Field(foreign_key="issue.id")
+    state: BatchState = Field(default=BatchState.OPEN, sa_type=one_of(BatchState))
+    fence: int = Field(default=0)
+    worker: str = Field(default="", max_length=200)
+
+
+class Delivery(SQLModel, table=True):
+    """One issue to one subscriber, by way of one list."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("issue_id", "subscriber_id"),
+        Index("ix_delivery_issue_id_state", "issue_id", "state"),
+        Index("ix_delivery_batch_id_state", "batch_id", "state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    issue_id: int = Field(foreign_key="issue.id")
+    subscriber_id: int | None = Field(foreign_key="subscriber.id", ondelete="SET NULL", index=True)
+    list_id: int = Field(foreign_key="list.id")
+    batch_id: int | None = Field(default=None, foreign_key="delivery_batch.id", sa_type=BigKey)
+    state: DeliveryState = Field(default=DeliveryState.PENDING, sa_type=one_of(DeliveryState))
+    reason: str = Field(default="", max_length=80)
+    reply: str = Field(default="", max_length=1000)
+    attempts: int = Field(default=0)
+    changed_at: datetime
+    due_at: datetime | None = Field(default=None)

@@ -1,0 +1,1 @@
+"""Discovery: reading feeds, and the inbox of source items."""

@@ -1,0 +1,1 @@
+"""The editors' room: briefings, approvals, the standards gate, related briefings."""

@@ -1,0 +1,85 @@
+"""The tables of the editors' room: people, briefings, their revisions, approvals."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from subscribers.columns import one_of
+
+
+class BriefingState(StrEnum):
+    """How far a briefing has come. Its text can change until it is sent."""
+
+    #: being written
+    DRAFT = "draft"
+    #: submitted, and waiting for somebody else's yes
+    IN_REVIEW = "in_review"
+    #: this exact text was approved; any edit makes it a draft again
+    APPROVED = "approved"
+    #: readers have it
+    SENT = "sent"
+    #: readers have it, and a correction followed
+    CORRECTED = "corrected"
+    #: withdrawn after sending
+    KILLED = "killed"
+    #: put aside before sending
+    SPIKED = "spiked"
+
+
+class Person(SQLModel, table=True):
+    """Somebody who works at the desk, by the short name that commands and records use."""
+
+    __tablename__ = "person"
+
+    id: int | None = Field(default=None, primary_key=True)
+    handle: str = Field(max_length=80, unique=True)
+    name: str = Field(max_length=200)
+    email: str = Field(default="", max_length=320)
+    active: bool = Field(default=True)
+    added_at: datetime
+
+
+class Briefing(SQLModel, table=True):
+    """An editorial text, by its stable word. What it says stands in its newest revision."""
+
+    __tablename__ = "briefing"
+
+    id: str = Field(primary_key=True, max_length=80)
+    title: str = Field(default="", max_length=500)
+    state: BriefingState = Field(default=BriefingState.DRAFT, sa_type=one_of(BriefingState), index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    created_at: datetime
+    changed_at: datetime
+
+
+class Revision(SQLModel, table=True):
+    """One text that a briefing once had: the file's words as they stood, and the hash of their canonical form."""
+
+    __tablename__ = "revision"
+    __table_args__ = (UniqueConstraint("briefing_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80)
+    number: int
+    sha256: str = Field(max_length=64)
+    text: str
+    actor: str = Field(max_length=80)
+    at: datetime
+
+
+class Approval(SQLModel, table=True):
+    """A person's yes to one exact text. Rows are added, never changed; it holds while the hash does."""
+
+    __tablename__ = "approval"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    solo: bool = Field(default=False)
+    note: str = Field(default="", max_length=2000)
+    at: datetime

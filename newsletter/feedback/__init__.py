@@ -1,0 +1,1 @@
+"""Feedback: what came back, and what follows from it."""

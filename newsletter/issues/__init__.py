@@ -1,0 +1,1 @@
+"""The issue: composing a digest from approved briefings."""

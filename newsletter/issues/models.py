@@ -1,0 +1,62 @@
+"""The tables of the issue: the digest, and the place of each briefing in it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from subscribers.columns import one_of
+
+
+class IssueState(StrEnum):
+    """How far an issue has come."""
+
+    #: items and words can still change
+    ASSEMBLING = "assembling"
+    #: the rendering is fixed
+    FROZEN = "frozen"
+    #: signed off by somebody who did not assemble it
+    CLEARED = "cleared"
+    #: its audience is planned; messages are leaving or about to
+    SENDING = "sending"
+    #: stopped with readers still waiting
+    PAUSED = "paused"
+    #: every reader of the audience is accounted for
+    SENT = "sent"
+    #: will never be sent
+    CANCELLED = "cancelled"
+
+
+class Issue(SQLModel, table=True):
+    """One digest."""
+
+    __tablename__ = "issue"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    state: IssueState = Field(default=IssueState.ASSEMBLING, sa_type=one_of(IssueState), index=True)
+    subject: str = Field(max_length=400)
+    preheader: str = Field(default="", max_length=400)
+    intro: str = Field(default="", max_length=20000)
+    rendering: str = Field(default="", max_length=64)
+    note: str = Field(default="", max_length=2000)
+    composed_at: datetime
+    composed_by: str = Field(max_length=80)
+    frozen_at: datetime | None = Field(default=None)
+    sent_at: datetime | None = Field(default=None)
+
+
+class Item(SQLModel, table=True):
+    """A briefing's place in an issue, bound to the text that was approved when it was composed."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("issue_id", "position"), UniqueConstraint("issue_id", "briefing_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    issue_id: int = Field(foreign_key="issue.id")
+    position: int
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    sha256: str = Field(max_length=64)
+    related: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

@@ -1,0 +1,1 @@
+"""The press: what an issue looks like, frozen, checked, and compiled for each reader."""

@@ -1,0 +1,243 @@
+"""A publication's settings: `newsletter.toml`, then `NEWSLETTER_*` variables, then `*_FILE` for secrets.
+
+The variable of a key is its path in capitals: `[sender] reply_to` is `NEWSLETTER_SENDER_REPLY_TO`, and the
+password of the relay named `main` is `NEWSLETTER_RELAY_MAIN_PASSWORD` (or `..._PASSWORD_FILE`, a path).
+"""
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from email.utils import parseaddr
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from newsletter.errors import BadInput, NotFound, SettingsError
+
+FILE = "newsletter.toml"
+
+
+class Section(BaseModel):
+    """A table of the file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Publication(Section):
+    """What the publication is called and what it says of itself."""
+
+    name: str = Field(min_length=1)
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")
+    postal_address: str = ""
+    reports: str = ""
+    standards: str = "standards.md"
+    solo: bool = False
+    language: str = "en"
+    theme: str = "briefing"
+
+    @property
+    def url(self) -> str:
+        """Return the public address without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+
+class Sender(Section):
+    """Whose name stands on the mail."""
+
+    from_: str = Field(default="", alias="from")
+    reply_to: str = ""
+    bounce_domain: str = ""
+
+    @model_validator(mode="after")
+    def one_line(self) -> Self:
+        """Refuse line breaks (they would start a new header, RFC 5322 2.2) and a From without an address."""
+        for value in (self.from_, self.reply_to, self.bounce_domain):
+            if any(ord(mark) < 32 for mark in value):
+                raise ValueError("must be one line, without control characters")
+        if self.from_ and "@" not in self.address:
+            raise ValueError(f"from must hold an address, such as Desk <desk@example.com>; it is {self.from_!r}")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Return the bare address of `from`."""
+        return parseaddr(self.from_)[1]
+
+    @property
+    def domain(self) -> str:
+        """Return the domain that stands behind the mail's own identifiers."""
+        return self.address.rpartition("@")[2].lower()
+
+
+class Database(Section):
+    """Where the desk keeps its records."""
+
+    url: str = "sqlite:///newsletter.db"
+
+
+class Dkim(Section):
+    """The signature on each message (RFC 6376)."""
+
+    domain: str
+    selector: str
+    key: str
+
+
+class Tls(StrEnum):
+    """How the conversation with a relay is protected."""
+
+    #: STARTTLS with a checked certificate, or nothing is sent
+    REQUIRE = "require"
+    #: STARTTLS when the relay offers it
+    OPPORTUNISTIC = "opportunistic"
+    #: TLS from the first byte, with a checked certificate
+    IMPLICIT = "implicit"
+    #: none: for loopback, or a network that is trusted on purpose
+    NONE = "none"
+
+
+class Relay(Section):
+    """An SMTP server that takes mail from this desk."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    host: str = Field(min_length=1)
+    port: int = Field(default=25, ge=1, le=65535)
+    tls: Tls = Tls.REQUIRE
+    username: str = ""
+    password: str = Field(default="", repr=False)
+    password_file: str = ""
+    connections: int = Field(default=10, ge=1, le=1000)
+
+
+class Sending(Section):
+    """How a send treats what it cannot know."""
+
+    batch: int = Field(default=100, ge=1, le=10000)
+    #: a copy in flight when the process died: send it again under the same Message-ID, or hold it as unknown
+    on_unknown: Literal["resend", "hold"] = "resend"
+
+
+class Keys(Section):
+    """Where the secret behind the links in mail lies."""
+
+    links: str = "keys/links.key"
+
+
+class Settings(Section):
+    """Everything the file says, with the folder it lies in."""
+
+    publication: Publication
+    sender: Sender = Sender()
+    database: Database = Database()
+    dkim: Dkim | None = None
+    relay: tuple[Relay, ...] = ()
+    sending: Sending = Sending()
+    keys: Keys = Keys()
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """Return the publication's folder."""
+        return self._folder
+
+    @property
+    def briefings(self) -> Path:
+        """Return the folder of the briefings' files."""
+        return self._folder / "briefings"
+
+    def path(self, name: str) -> Path:
+        """Return a path of the file, taken from the publication's folder."""
+        return self._folder / name
+
+    def require(self, key: str, who: str) -> str:
+        """Return the text at `section.key`, or say who needs it."""
+        section, _, name = key.partition(".")
+        value = getattr(getattr(self, section), "from_" if name == "from" else name)
+        if not value:
+            raise SettingsError(f"{who} needs {name} in [{section}] of {self.path(FILE)}; set it and run again")
+        return str(value)
+
+
+def find(start: Path) -> Path:
+    """Return the publication's folder: `start` or the nearest folder above it that holds newsletter.toml."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise NotFound(
+        f"no {FILE} in {start.absolute()} or above it; go to a publication's folder, name one with "
+        "--publication DIR, or make one: newsletter init DIR"
+    )
+
+
+def load(folder: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of the publication in `folder`; errors name the file, the key and the reason."""
+    path = folder / FILE
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is no TOML: {error}; mend it and run again") from error
+    overlay(tables, environ)
+    try:
+        settings = Settings.model_validate(tables)
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {_explain(error)}") from error
+    if len({relay.name for relay in settings.relay}) < len(settings.relay):
+        raise SettingsError(f"{path}: two [[relay]] tables have one name; give each its own")
+    settings._folder = folder.absolute()
+    return settings
+
+
+def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Lay the environment's values over the file's, in place."""
+    for section, field in Settings.model_fields.items():
+        if section == "relay":
+            for relay in tables.get("relay", []):
+                if isinstance(relay, dict):
+                    _lay(relay, Relay, f"NEWSLETTER_RELAY_{str(relay.get('name', '')).upper()}", environ)
+            continue
+        kind = Dkim if section == "dkim" else field.annotation
+        assert isinstance(kind, type) and issubclass(kind, Section)
+        table = tables.get(section, {})
+        if isinstance(table, dict):
+            _lay(table, kind, f"NEWSLETTER_{section.upper()}", environ)
+            if table:
+                tables[section] = table
+
+
+def _lay(table: dict[str, Any], kind: type[Section], prefix: str, environ: Mapping[str, str]) -> None:
+    for name, field in kind.model_fields.items():
+        key = field.alias or name
+        variable = f"{prefix.replace('-', '_')}_{key.upper()}"
+        if variable in environ:
+            table[key] = environ[variable]
+        elif f"{variable}_FILE" in environ:
+            try:
+                table[key] = Path(environ[f"{variable}_FILE"]).read_text("utf-8").rstrip("\n")
+            except OSError as error:
+                raise SettingsError(f"{variable}_FILE cannot be read: {error}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(str(first["loc"][-1]), _keys(first["loc"]), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{where} is no setting{hint}"
+    if first["type"] == "missing":
+        return f"{where} is missing; add it"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _keys(path: tuple[int | str, ...]) -> list[str]:
+    kinds: dict[str, type[Section]] = {
+        "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
+        "relay": Relay, "sending": Sending, "keys": Keys,
+    }  # fmt: skip
+    kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
+    return [field.alias or name for name, field in kind.model_fields.items()]

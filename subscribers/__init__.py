@@ -1,0 +1,1 @@
+"""The audience: who reads, on which lists, about what, and who must not be mailed."""

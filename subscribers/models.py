@@ -1,0 +1,179 @@
+"""The tables of the audience: who reads, on which lists, about what, and who must not be mailed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from subscribers.columns import one_of
+
+
+class SubscriptionState(StrEnum):
+    """Where a subscriber stands on one list."""
+
+    #: asked for, not yet confirmed by the reader; never mailed an issue
+    PENDING = "pending"
+    #: the reader agreed, and a consent row says how
+    CONFIRMED = "confirmed"
+    #: the reader left; kept so that an import cannot bring them back
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class OptIn(StrEnum):
+    """What a list asks of a newcomer."""
+
+    #: a confirmation mail must be answered
+    DOUBLE = "double"
+    #: the sign-up itself confirms
+    SINGLE = "single"
+
+
+class SuppressionReason(StrEnum):
+    """Why an address must not be mailed."""
+
+    #: its mail system said that the mailbox does not exist
+    HARD_BOUNCE = "hard_bounce"
+    #: its reader called a message spam
+    COMPLAINT = "complaint"
+    #: its reader left everything
+    UNSUBSCRIBED = "unsubscribed"
+    #: it cannot be a mailbox
+    INVALID = "invalid"
+    #: a person of the desk said so
+    MANUAL = "manual"
+
+
+class ConsentEvent(StrEnum):
+    """What a reader agreed to or took back."""
+
+    #: they asked to join
+    REQUESTED = "requested"
+    #: they confirmed, or an import vouches that they had
+    CONFIRMED = "confirmed"
+    #: they took their consent back
+    WITHDRAWN = "withdrawn"
+
+
+class Subscriber(SQLModel, table=True):
+    """A person, by address. `email` is as given; `email_key` is what addresses are compared by.
+
+    Keys are never used again (SQLite would reuse the highest): links in old mail name them.
+    """
+
+    __tablename__ = "subscriber"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(max_length=320)
+    email_key: str = Field(max_length=320, unique=True)
+    name: str = Field(default="", max_length=200)
+    language: str = Field(default="", max_length=20)
+    country: str = Field(default="", max_length=2, index=True)
+    audience: str = Field(default="", max_length=80, index=True)
+    attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    smtputf8: bool = Field(default=False)
+    joined_at: datetime = Field(index=True)
+
+
+class MailingList(SQLModel, table=True):
+    """A named list. `name` is the stable word in commands and in the List-Id."""
+
+    __tablename__ = "list"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=63, unique=True)
+    title: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+    opt_in: OptIn = Field(default=OptIn.DOUBLE, sa_type=one_of(OptIn))
+    public: bool = Field(default=True)
+    created_at: datetime
+
+
+class Subscription(SQLModel, table=True):
+    """One subscriber on one list."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        UniqueConstraint("list_id", "subscriber_id"),
+        Index("ix_subscription_list_id_state_subscriber_id", "list_id", "state", "subscriber_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    list_id: int = Field(foreign_key="list.id")
+    subscriber_id: int = Field(foreign_key="subscriber.id", ondelete="CASCADE", index=True)
+    state: SubscriptionState = Field(sa_type=one_of(SubscriptionState))
+    changed_at: datetime
+
+
+class Topic(SQLModel, table=True):
+    """Something to read about: the word that briefings carry and subscribers choose."""
+
+    __tablename__ = "topic"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80, unique=True)
+    title: str = Field(default="", max_length=200)
+
+
+class SubscriberTopic(SQLModel, table=True):
+    """One topic that one subscriber chose."""
+
+    __tablename__ = "subscriber_topic"
+    __table_args__ = (Index("ix_subscriber_topic_topic_id_subscriber_id", "topic_id", "subscriber_id"),)
+
+    subscriber_id: int = Field(foreign_key="subscriber.id", ondelete="CASCADE", primary_key=True)
+    topic_id: int = Field(foreign_key="topic.id", ondelete="CASCADE", primary_key=True)
+
+
+class Segment(SQLModel, table=True):
+    """A named condition over subscribers, kept as the text its author wrote."""
+
+    __tablename__ = "segment"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80, unique=True)
+    condition: str = Field(max_length=2000)
+    created_at: datetime
+
+
+class Consent(SQLModel, table=True):
+    """Proof of what was agreed: rows are added, never changed."""
+
+    __tablename__ = "consent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", ondelete="SET NULL", index=True)
+    list_id: int | None = Field(default=None, foreign_key="list.id")
+    event: ConsentEvent = Field(sa_type=one_of(ConsentEvent))
+    method: str = Field(max_length=80)
+    words: str = Field(default="", max_length=4000)
+    words_sha256: str = Field(default="", max_length=64)
+    ip: str = Field(default="", max_length=45)
+    user_agent: str = Field(default="", max_length=400)
+    at: datetime
+
+
+class Suppression(SQLModel, table=True):
+    """An address that must not be mailed, until somebody lifts it. At most one stands for an address."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (
+        Index(
+            "uq_suppression_standing",
+            "email_key",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    email_key: str = Field(max_length=320, index=True)
+    reason: SuppressionReason = Field(sa_type=one_of(SuppressionReason))
+    source: str = Field(default="", max_length=400)
+    at: datetime
+    lifted_at: datetime | None = Field(default=None)
+    lifted_by: str = Field(default="", max_length=80)
