@@ -51,9 +51,8 @@ def append(
 
 def digest(entry: AuditEntry) -> str:
     """Return the hash that the entry must carry: over its own words and the hash before it."""
-    words = [
-        entry.previous, entry.at.astimezone(UTC).isoformat(), entry.actor, entry.action, entry.kind, entry.name, entry.detail,
-    ]  # fmt: skip
+    moment = entry.at.astimezone(UTC).isoformat()
+    words = [entry.previous, moment, entry.actor, entry.action, entry.kind, entry.name, entry.detail]
     return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -66,11 +65,12 @@ def entries(session: Session, kind: str, name: object) -> list[AuditEntry]:
 def verify(session: Session) -> int:
     """Return how many entries the chain has, or refuse at the first that was changed, added or taken out."""
     previous, count = START, 0
-    for entry in session.exec(select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)):
+    chain = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
+    for entry in session.exec(chain):
         if entry.previous != previous or entry.sha256 != digest(entry):
             raise Refused(
-                f"audit entry {entry.id} ({entry.action} {entry.kind} {entry.name}, {entry.at:%Y-%m-%d %H:%M}) does not "
-                "fit the chain: it or the one before it was changed; compare with a backup"
+                f"audit entry {entry.id} ({entry.action} {entry.kind} {entry.name}, {entry.at:%Y-%m-%d %H:%M}) does "
+                "not fit the chain: it or the one before it was changed; compare with a backup"
             )
         previous, count = entry.sha256, count + 1
     return count

@@ -201,7 +201,8 @@ def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
                     _lay(relay, Relay, f"NEWSLETTER_RELAY_{str(relay.get('name', '')).upper()}", environ)
             continue
         kind = Dkim if section == "dkim" else field.annotation
-        assert isinstance(kind, type) and issubclass(kind, Section)
+        assert isinstance(kind, type)
+        assert issubclass(kind, Section)
         table = tables.get(section, {})
         if isinstance(table, dict):
             _lay(table, kind, f"NEWSLETTER_{section.upper()}", environ)

@@ -3,7 +3,8 @@
 AudienceError              exit 1
 ├── NotFound               exit 3; no such list, segment, topic or subscriber
 ├── Refused                the thing exists, and its state forbids the step
-├── BadAddress             the text is no address that mail can be sent to
+├── BadValue               a name, a country or a key is not what it must be
+│   └── BadAddress         the text is no address that mail can be sent to
 ├── BadCondition           a segment's condition does not parse; `column` points into it
 └── BadRow                 a file to import cannot be read as one
 """
@@ -25,7 +26,16 @@ class Refused(AudienceError):
     """The step is not allowed now."""
 
 
-class BadAddress(AudienceError):
+class BadValue(AudienceError):
+    """A field does not hold what it must: `value` is what it held, `reason` what is wrong with it."""
+
+    def __init__(self, value: str, reason: str) -> None:
+        super().__init__(f"{value[:100]!r}: {reason}")
+        self.value = value
+        self.reason = reason
+
+
+class BadAddress(BadValue):
     """The text is no address that mail can be sent to."""
 
 

@@ -5,7 +5,6 @@ An issue may close only when ``audience = sent + failed + skipped + unknown``.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel

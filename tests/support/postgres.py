@@ -14,6 +14,9 @@ from typing import Any
 from tests.support.lacking import lacking
 
 
+_INITDB = ("-A", "trust", "-U", "desk", "-E", "UTF8", "--no-locale", "--no-sync")
+
+
 def binaries() -> Path | None:
     """Return the folder of the newest installed server, None where there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
@@ -67,7 +70,7 @@ def _start(home: Path) -> str:
     who = _as_user(data)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    initdb = [folder / "initdb", "-D", data, "-A", "trust", "-U", "desk", "-E", "UTF8", "--no-locale", "--no-sync"]
+    initdb = [str(folder / "initdb"), "-D", str(data), *_INITDB]
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/", **who)
     settings = {
         "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 60,

@@ -1,0 +1,43 @@
+# Two commands on a fresh machine: make demo, make test. Needed: Python 3.11 or newer (with venv), and make.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN = .venv/bin
+DEMO ?= demo
+WORKERS ?= 2
+
+.PHONY: demo test lint format bench lock clean
+
+demo: .venv/ready
+	@$(BIN)/newsletter demo --dir $(DEMO)
+
+test: .venv/ready
+	@$(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready
+	$(BIN)/python bench/road.py
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on the PATH; install one and run make again" >&2; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version), once" >&2
+	@$(PYTHON) -m venv .venv || { echo "error: this Python cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The lock has names, versions and hashes for every platform, and no addresses.
+lock: .venv/ready
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,68 @@
+"""`newsletter compose`."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import desk, output, shape
+from newsletter.editorial import briefings
+from newsletter.errors import BadInput, UsageError
+from newsletter.issues import choosing, issues
+
+app = shape.verb()
+
+
+@app.command()
+def compose(
+    ctx: typer.Context,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", hidden=True)] = None,
+    pick: Annotated[list[str] | None, typer.Option(metavar="ID...", help="These briefings, in this order.")] = None,
+    from_approved: Annotated[bool, typer.Option("--from-approved", help="All that is approved and waits.")] = False,
+    since: Annotated[str, typer.Option(metavar="7d", help="Approved within so many days (d) or hours (h).")] = "",
+    topic: Annotated[str, typer.Option(help="Only briefings about this topic.")] = "",
+    subject: Annotated[str, typer.Option(help="The subject; else the lead's title.")] = "",
+    preheader: Annotated[str, typer.Option(help="The line that inboxes show after the subject.")] = "",
+    intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown to open the issue with.")] = None,
+    as_: desk.Actor = "",
+    as_json: desk.Json = False,
+) -> None:
+    """Make an issue of approved briefings: those picked, else all that wait, the newest first."""
+    here, who = desk.of(ctx), desk.actor(as_)
+    picks = [*(pick or []), *(more or [])]
+    if more and not pick:
+        raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
+    if picks and (from_approved or since or topic):
+        raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
+    words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
+    with here.write() as session:
+        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
+        chosen = picks or choosing.waiting(
+            session, since=here.now - _span(since) if since else None, topic=topic, now=here.now
+        )
+        issue = issues.compose(session, chosen, words=words, actor=who, now=here.now)
+    if as_json:
+        output.emit(issue.as_json())
+    else:
+        output.say(f"Issue {issue.id}: {issue.subject}")
+        for position, briefing in enumerate(issue.items, start=1):
+            output.say(f"  {position}. {briefing}")
+        output.say(f"See it: newsletter preview {issue.id} --open. Then freeze it: newsletter issues freeze {issue.id}")
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,4})([dh])", text)
+    if not found:
+        raise UsageError(f"--since {text} is no span of time; write it as 7d or 12h")
+    return timedelta(days=int(found[1])) if found[2] == "d" else timedelta(hours=int(found[1]))
+
+
+def _text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"--intro {path} cannot be read: {error}; name a text file in UTF-8") from error

@@ -1,0 +1,75 @@
+"""What a command starts from: the publication it is called in, its database, its people, the clock."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from newsletter import db, publication
+from newsletter.settings import Settings, find, load
+from subscribers.tokens import Keyring
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to the question.")]
+Actor = Annotated[
+    str, typer.Option("--as", metavar="PERSON", envvar="NEWSLETTER_ACTOR", help="Who does this; else the OS user.")
+]
+IssueNumber = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.", min=1)]
+
+
+def actor(given: str) -> str:
+    """Return who acts: the named person, else the user of the operating system."""
+    return given or getpass.getuser()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A publication that is open for work."""
+
+    start: Path
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the publication's settings."""
+        return load(find(self.start), os.environ)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the engine of its database, which has this program's schema."""
+        return db.connect(self.settings)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Return the keys behind the links in its mail."""
+        return publication.keyring(self.settings)
+
+    @property
+    def now(self) -> datetime:
+        """Return this moment."""
+        return datetime.now(UTC)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open the one transaction of a command that changes something."""
+        with db.transaction(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open the one transaction of a command that only looks."""
+        with db.reading(self.engine) as session:
+            yield session
+
+
+def of(ctx: typer.Context) -> Desk:
+    """Return the desk that the command was called in."""
+    return Desk(ctx.obj)

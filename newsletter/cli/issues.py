@@ -1,0 +1,68 @@
+"""`newsletter issues`."""
+
+import typer
+
+from newsletter.cli import desk, output, shape
+from newsletter.editorial import briefings
+from newsletter.issues import issues
+from newsletter.rendering import press
+
+app = shape.noun("issues")
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: desk.Json = False) -> None:
+    """List the issues, newest first."""
+    with desk.of(ctx).read() as session:
+        found = issues.all(session)
+    if as_json:
+        output.emit([issue.as_json() for issue in found])
+        return
+    rows = [(each.id, each.state, each.subject, len(each.items), each.composed_by, each.sent_at) for each in found]
+    columns = ("issue", "state", "subject", "items", "composed by", "sent")
+    output.table(columns, rows, empty="No issues yet; newsletter compose")
+
+
+@app.command()
+def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False) -> None:
+    """Show one issue: its words, its items, where it stands."""
+    with desk.of(ctx).read() as session:
+        found = issues.get(session, issue)
+    if as_json:
+        output.emit(found.as_json())
+        return
+    output.say(f"Issue {found.id}: {found.subject} ({found.state})")
+    output.say(f"Preheader: {found.preheader}")
+    for position, briefing in enumerate(found.items, start=1):
+        output.say(f"  {position}. {briefing}")
+    output.say(f"Composed by {found.composed_by}, {found.composed_at:%Y-%m-%d %H:%M} UTC")
+    if found.rendering:
+        output.say(f"Rendering {found.rendering[:12]}, frozen {found.frozen_at:%Y-%m-%d %H:%M} UTC")
+    if found.note:
+        output.say(f"Note: {found.note}")
+    output.say(issues.next_step(found))
+
+
+@app.command()
+def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+    """Check an issue and fix its subject, HTML and text for good."""
+    here, who = desk.of(ctx), desk.actor(as_)
+    with here.write() as session:
+        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
+        rendering = press.freeze(session, issue, here.settings, keyring=here.keyring, actor=who, now=here.now)
+    if as_json:
+        output.emit({"issue": issue, "state": "frozen", "rendering": rendering})
+    else:
+        output.say(f"Issue {issue} is frozen as {rendering[:12]}; send it: newsletter send {issue} --list LIST")
+
+
+@app.command()
+def cancel(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+    """Give up an issue that was not sent; its briefings are free for another."""
+    here = desk.of(ctx)
+    with here.write() as session:
+        issues.cancel(session, issue, actor=desk.actor(as_), now=here.now)
+    if as_json:
+        output.emit({"issue": issue, "state": "cancelled"})
+    else:
+        output.say(f"Issue {issue} is cancelled; its briefings are free for another issue")

@@ -1,0 +1,140 @@
+"""`newsletter send`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import desk, output, shape
+from newsletter.cli.status import show
+from newsletter.delivery import planning, report, sending, trials
+from newsletter.delivery.replies import Kind
+from newsletter.delivery.report import Status
+from newsletter.editorial import briefings
+from newsletter.editorial.gate import Severity
+from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
+from newsletter.issues import issues
+from newsletter.rendering import inspection
+from subscribers import audience
+
+app = shape.verb()
+
+
+@app.command()
+def send(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[ADDR]...", hidden=True)] = None,
+    lists: Annotated[
+        list[str] | None, typer.Option("--list", metavar="LIST", help="To this list; may be given again.")
+    ] = None,
+    segments: Annotated[
+        list[str] | None, typer.Option("--segment", metavar="SEGMENT", help="Only to who matches; may be given again.")
+    ] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(metavar="ADDR...", help="Only a test copy to these addresses.")
+    ] = None,
+    dry_run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Send nothing; write every message into this folder.")
+    ] = None,
+    yes: desk.Yes = False,
+    as_: desk.Actor = "",
+    as_json: desk.Json = False,
+) -> None:
+    """Send a frozen issue to lists and segments, or go on where an earlier send stopped.
+
+    Who is on several of the lists gets one copy. Exits 4 while readers still wait for theirs.
+    """
+    here, who = desk.of(ctx), desk.actor(as_)
+    if more and not test:
+        raise UsageError(f"what is {more[0]}? a list is named with --list, a test address with --test")
+    if test:
+        _test(here, issue, [*test, *(more or [])], as_json=as_json)
+    elif dry_run is not None:
+        _dry_run(here, issue, dry_run, lists or [], segments or [], as_json=as_json)
+    else:
+        output.ask(_question(here, issue, lists or [], segments or [], who), yes=yes)
+        status = _send(here, issue, lists or [], segments or [], who)
+        output.emit(status.as_json()) if as_json else show(status)
+        if status.waiting:
+            raise PartlySent(f"issue {issue}: {status.note}")
+
+
+def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> str:
+    with here.write() as session:
+        found = issues.get(session, issue)
+        if found.state not in issues.SENDABLE:
+            raise Refused(f"issue {issue} is {issues.standing(found.state)}. {issues.next_step(found)}")
+        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
+        findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
+        blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+        if blocking:
+            raise Blocked(f"issue {issue} cannot be sent; what blocks it:", blocking)
+        planned = planning.find(session, issue)
+        if planned:
+            waiting = report.status(session, issue).waiting
+            return f"Go on sending issue {issue}, {found.subject!r}, to the {waiting} of {planned.size} who wait?"
+        if not lists:
+            raise UsageError(f"whom should issue {issue} go to? newsletter send {issue} --list LIST")
+        size = audience.size(session, lists=lists, segments=segments, now=here.now)
+        to = " ".join([", ".join(lists), *(f"and segment {name}" for name in segments)])
+        return f"Send issue {issue}, {found.subject!r}, to {size} readers of {to}?"
+
+
+def _send(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> Status:
+    with _progress() as progress:
+        try:
+            return sending.send(
+                here.engine, here.settings, issue, keyring=here.keyring, lists=lists, segments=segments, actor=who,
+                progress=progress,
+            )  # fmt: skip
+        except RelayError as error:
+            with here.read() as session:
+                status = report.status(session, issue)
+            if status.sent:
+                raise PartlySent(f"{error} ({status.sent} of {status.audience} have it)") from error
+            raise
+
+
+@contextmanager
+def _progress() -> Iterator[sending.Progress | None]:
+    """Show a bar on stderr where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    with Progress(
+        "sending", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task("sending", total=None)
+        yield lambda done, size: bar.update(task, completed=done, total=size)
+
+
+def _test(here: desk.Desk, issue: int, addresses: list[str], *, as_json: bool) -> None:
+    with here.read() as session:
+        results = trials.test(session, here.settings, issue, addresses, keyring=here.keyring, now=here.now)
+    if as_json:
+        output.emit([{"address": to, "outcome": outcome.kind, "reply": outcome.reply} for to, outcome in results])
+    else:
+        for to, outcome in results:
+            output.say(f"{to}: {outcome.kind} ({outcome.reply})")
+    if any(outcome.kind is not Kind.SENT for _, outcome in results):
+        raise Refused("not every test copy was taken; the relay's words stand above")
+
+
+def _dry_run(
+    here: desk.Desk, issue: int, folder: Path, lists: list[str], segments: list[str], *, as_json: bool
+) -> None:
+    with here.read() as session:
+        count = trials.dry_run(
+            session, here.settings, issue, folder, keyring=here.keyring, now=here.now, lists=lists, segments=segments
+        )
+    if as_json:
+        output.emit({"issue": issue, "audience": count, "folder": folder})
+    else:
+        output.say(f"{count} messages in {folder}; nothing was sent")

@@ -1,0 +1,55 @@
+"""`newsletter status`."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import desk, output, shape
+from newsletter.delivery import report
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.report import Status
+
+app = shape.verb()
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    who: Annotated[DeliveryState | None, typer.Option(help="List the readers whose copy is in this state.")] = None,
+    as_json: desk.Json = False,
+) -> None:
+    """Tell who has an issue, who has not, and why."""
+    with desk.of(ctx).read() as session:
+        if who is None:
+            found = report.status(session, issue)
+        else:
+            readers = report.who(session, issue, who)
+    if who is None:
+        output.emit(found.as_json()) if as_json else show(found)
+    elif as_json:
+        output.emit(readers)
+    else:
+        rows = [(each.email, each.reason, each.reply, each.attempts, each.due_at) for each in readers]
+        output.table(("address", "reason", "reply", "attempts", "due"), rows, empty=f"Nobody's copy is {who}")
+
+
+def show(status: Status) -> None:
+    """Print the counts of a send, each with its reasons."""
+    counts = status.as_json()
+    words = ("sent", "skipped", "failed", "unknown", "deferred", "pending", "sending")
+    rows = [("audience", status.audience, "")]
+    for word in words:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in status.reasons.get(word, {}).items())
+        if counts[word] or word in ("sent", "skipped", "failed"):
+            rows.append((word, counts[word], reasons))
+    output.say(f"Issue {status.issue} is {status.state}{f', sent by {status.worker} now' if status.worker else ''}")
+    output.table(("state", "readers", "why"), rows, empty="")
+    if status.resent:
+        output.say(
+            f"{status.resent} copies were in flight when a sender died, and went out again under their Message-ID"
+        )
+    if status.rate:
+        output.say(f"{status.rate:.0f} messages/s")
+    if status.note:
+        output.say(status.note)

@@ -1,0 +1,126 @@
+"""The sender's journal: what happened to each copy since the ledger last heard, one line at a time.
+
+A line is one write into the page cache, which outlives the process (though not a power cut: a journal that was
+begun before the machine last started is therefore not taken for complete).
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.errors import DatabaseError
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+# After a power cut a page that was never written reads as zeros.
+_LINE = re.compile(rb"began \d+|done \d+ [a-z_]+ [a-z_-]+ -?\d+ [ -~]*")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a journal tells; where it is not `whole`, a delivery that it does not name may have been in flight."""
+
+    begun: frozenset[int] = frozenset()
+    done: dict[int, Outcome] = field(default_factory=dict)
+    whole: bool = False
+
+
+class Journal:
+    """The open journal of one sender."""
+
+    def __init__(self, folder: Path, issue_id: int, *, fence: int) -> None:
+        self.path = path(folder, issue_id, fence=fence)
+        self._header = f"boot {_boot()}\n".encode()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._write(self._header)
+
+    def began(self, delivery_id: int) -> None:
+        """Note that the message's text may reach the relay from now on."""
+        self._write(b"began %d\n" % delivery_id)
+
+    def done(self, delivery_id: int, outcome: Outcome) -> None:
+        """Note what the relay replied."""
+        fault = outcome.fault.value if outcome.fault else "-"
+        text = outcome.text.encode("unicode_escape").decode()
+        self._write(f"done {delivery_id} {outcome.kind} {fault} {outcome.code} {text}\n".encode())
+
+    def clear(self) -> None:
+        """Forget what the ledger has recorded by now."""
+        os.ftruncate(self._file, len(self._header))
+
+    def close(self) -> None:
+        """Close the file and leave it for the next sender."""
+        os.close(self._file)
+
+    def remove(self) -> None:
+        """Take the file away: nothing in it is unrecorded."""
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if written < len(line):
+            raise self._unwritable(OSError("only part of a line fitted"))
+
+    def _unwritable(self, error: OSError) -> DatabaseError:
+        return DatabaseError(
+            f"the journal {self.path} cannot be written: {error.strerror or error}; nothing more was sent; make room, "
+            "or make the folder writable, and run the same command again"
+        )
+
+
+def path(folder: Path, issue_id: int, *, fence: int) -> Path:
+    """Return where the journal of the sender with that fence lies."""
+    return folder / f"issue-{issue_id}.{fence}.log"
+
+
+def read(folder: Path, issue_id: int, *, fence: int) -> Told:
+    """Return what a sender that died left behind."""
+    try:
+        data = path(folder, issue_id, fence=fence).read_bytes()
+    except FileNotFoundError:  # the sender worked on another machine, or its disk is gone
+        return Told()
+    begun: set[int] = set()
+    done: dict[int, Outcome] = {}
+    header, *lines = _lines(data)
+    for words in lines:
+        match words:
+            case ["began", key]:
+                begun.add(int(key))
+                done.pop(int(key), None)
+            case ["done", key, kind, fault, code, text]:
+                done[int(key)] = Outcome(
+                    Kind(kind), int(code), _unescaped(text), None if fault == "-" else Fault(fault)
+                )
+    return Told(frozenset(begun), done, whole=header == ["boot", _boot()])
+
+
+def sweep(folder: Path, issue_id: int) -> None:
+    """Take away whatever journals a closed issue has left."""
+    for left in folder.glob(f"issue-{issue_id}.*.log"):
+        left.unlink(missing_ok=True)
+
+
+def _lines(data: bytes) -> list[list[str]]:
+    """Return the header's words and those of each line that reads as one, a torn last line left out."""
+    header, *lines = data.split(b"\n")[:-1] or [b""]
+    whole = [line.decode() for line in lines if _LINE.fullmatch(line)]
+    return [header.decode("ascii", "replace").split(" "), *(line.split(" ", 5) for line in whole)]
+
+
+def _unescaped(text: str) -> str:
+    return text.encode("ascii").decode("unicode_escape")
+
+
+def _boot() -> str:
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:  # not Linux
+        return "-"

@@ -1,0 +1,298 @@
+"""The ledger: who may send an issue, who is next, and what became of each.
+
+Claims are committed before a byte leaves, results after; a fence, counted up by each sender that takes the issue,
+keeps one that was thought dead from writing over its successor.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, String, bindparam, case, exists, func, literal, null, select, type_coerce, update
+from sqlmodel import Session
+
+from newsletter.delivery import planning
+from newsletter.delivery.models import BatchState, DeliveryState
+from newsletter.delivery.reader import Reader
+from newsletter.delivery.results import RESENT, Change
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION, SUPPRESSION
+from newsletter.errors import Refused
+from newsletter.issues import contents
+from subscribers import suppressions
+from subscribers.models import SubscriptionState, SuppressionReason
+
+#: How long a sender that gives no sign of life keeps an issue.
+LEASE = timedelta(seconds=60)
+#: States that still ask for something; an issue with one of them cannot close.
+WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """One sender's right to an issue; worth something as long as nobody has a higher fence."""
+
+    issue_id: int
+    fence: int
+    worker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A claimed batch: its readers are this sender's until it records."""
+
+    id: int
+    readers: tuple[Reader, ...]
+    skipped: int
+
+
+def this_worker() -> str:
+    """Return the name of this process, host:pid."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def take(session: Session, issue_id: int, *, worker: str, now: datetime) -> Hold:
+    """Return the right to send the issue, or refuse while another live sender has it."""
+    row = session.execute(
+        select(AUDIENCE.c.worker, AUDIENCE.c.lease_until).where(AUDIENCE.c.issue_id == issue_id).with_for_update()
+    ).one()
+    if row.worker and row.lease_until and row.lease_until > now and not _dead(row.worker):
+        raise Refused(
+            f"issue {issue_id} is being sent by {row.worker}; watch it: newsletter status {issue_id}. If that sender "
+            f"is gone, run this again after {row.lease_until:%H:%M:%S} UTC"
+        )
+    taken = (
+        update(AUDIENCE)
+        .where(AUDIENCE.c.issue_id == issue_id)
+        .values(fence=AUDIENCE.c.fence + 1, worker=worker, lease_until=now + LEASE)
+        .returning(AUDIENCE.c.fence)
+    )
+    return Hold(issue_id=issue_id, fence=session.execute(taken).scalar_one(), worker=worker)
+
+
+def _dead(worker: str) -> bool:
+    """Return whether the process is known to be gone; that of another host is not."""
+    host, _, pid = worker.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives, as another user
+        pass
+    return False
+
+
+def renew(session: Session, hold: Hold, *, now: datetime) -> None:
+    """Say that the sender lives, for another LEASE; refuse when another has taken over."""
+    _set_lease(session, hold, worker=hold.worker, lease_until=now + LEASE)
+
+
+def release(session: Session, hold: Hold) -> None:
+    """Give the issue back."""
+    _set_lease(session, hold, worker="", lease_until=None)
+
+
+def require(session: Session, hold: Hold) -> None:
+    """Refuse when another sender has taken over."""
+    fence = session.execute(select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == hold.issue_id)).scalar()
+    if fence != hold.fence:
+        raise _fenced(hold)
+
+
+def _set_lease(session: Session, hold: Hold, *, worker: str, lease_until: datetime | None) -> None:
+    guarded = (
+        update(AUDIENCE)
+        .where(AUDIENCE.c.issue_id == hold.issue_id, AUDIENCE.c.fence == hold.fence)
+        .values(worker=worker, lease_until=lease_until)
+    )
+    if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
+        raise _fenced(hold)
+
+
+def _fenced(hold: Hold) -> Refused:
+    return Refused(
+        f"another sender has taken issue {hold.issue_id} over from {hold.worker}, which wrote nothing more; "
+        f"watch it: newsletter status {hold.issue_id}"
+    )
+
+
+def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch | None:
+    """Return the next batch, its readers marked as being sent to; None when nobody is due.
+
+    Whoever left or was suppressed since the audience was planned is skipped here, with the reason.
+    """
+    renew(session, hold, now=now)
+    batch_id = _lease_batch(session, hold)
+    if batch_id is None and planning.form_batches(session, hold.issue_id, batch=batch, now=now):
+        batch_id = _lease_batch(session, hold)
+    if batch_id is None:
+        return None
+    waits = (
+        DELIVERY.c.batch_id == batch_id,
+        DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
+    )
+    reason = _objection()
+    skip = update(DELIVERY).where(*waits, reason != "").values(
+        state=DeliveryState.SKIPPED, reason=reason, changed_at=now, due_at=None
+    )  # fmt: skip
+    skipped = session.execute(skip).rowcount  # type: ignore[attr-defined]
+    begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
+    session.execute(begin)
+    return Batch(id=batch_id, readers=_readers(session, batch_id), skipped=skipped)
+
+
+def _lease_batch(session: Session, hold: Hold) -> int | None:
+    oldest = (
+        select(BATCH.c.id)
+        .where(BATCH.c.issue_id == hold.issue_id, BATCH.c.state == BatchState.OPEN)
+        .order_by(BATCH.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    batch_id: int | None = session.execute(oldest).scalar()
+    if batch_id is not None:
+        leased = {"state": BatchState.LEASED, "fence": hold.fence, "worker": hold.worker}
+        guarded = update(BATCH).where(BATCH.c.id == batch_id).values(**leased)
+        session.execute(guarded)
+    return batch_id
+
+
+def _objection() -> ColumnElement[str]:
+    """Return the expression of why a delivery must not go out, empty where it may."""
+    suppressed = (
+        select(literal("suppressed: ") + type_coerce(SUPPRESSION.c.reason, String))
+        .join(SUBSCRIBER, SUBSCRIBER.c.email_key == SUPPRESSION.c.email_key)
+        .where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, SUPPRESSION.c.lifted_at.is_(None))
+        .correlate(DELIVERY)
+        .scalar_subquery()
+    )
+    confirmed = (
+        exists()
+        .where(
+            SUBSCRIPTION.c.list_id == DELIVERY.c.list_id,
+            SUBSCRIPTION.c.subscriber_id == DELIVERY.c.subscriber_id,
+            SUBSCRIPTION.c.state == SubscriptionState.CONFIRMED,
+        )
+        .correlate(DELIVERY)
+    )
+    return case(
+        (DELIVERY.c.subscriber_id.is_(None), literal("erased")),
+        (suppressed.is_not(None), suppressed),
+        (~confirmed, literal("unsubscribed")),
+        else_=literal(""),
+    )
+
+
+def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
+    query = (
+        select(
+            DELIVERY.c.id, SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name,
+            LIST.c.title, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT,
+        )
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
+        .join(LIST, LIST.c.id == DELIVERY.c.list_id)
+        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
+        .order_by(DELIVERY.c.id)
+    )  # fmt: skip
+    return tuple(Reader(*row) for row in session.execute(query))
+
+
+def objection(session: Session, hold: Hold, delivery_id: int) -> str:
+    """Return why the copy must not go out now, empty when it may; refuse a sender that was taken over."""
+    query = (
+        select(_objection())
+        .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
+        .where(
+            DELIVERY.c.id == delivery_id,
+            DELIVERY.c.state == DeliveryState.SENDING,
+            AUDIENCE.c.fence == hold.fence,
+        )
+    )
+    reason: str | None = session.execute(query).scalar()
+    if reason is None:
+        raise _fenced(hold)
+    return reason
+
+
+def record(session: Session, hold: Hold, batch_id: int, changes: Mapping[int, Change], *, now: datetime) -> None:
+    """Write what became of a batch; deliveries that `changes` does not name wait again, as if never claimed."""
+    renew(session, hold, now=now)
+    if changes:
+        session.execute(_CHANGE, [_row(key, change, batch_id, now) for key, change in changes.items()])
+    untouched = (
+        update(DELIVERY)
+        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
+        .values(state=DeliveryState.PENDING, batch_id=null(), changed_at=now)
+    )
+    session.execute(untouched)
+    done = update(BATCH).where(BATCH.c.id == batch_id).values(state=BatchState.DONE)
+    session.execute(done)
+    _suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now)
+
+
+_CHANGE = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("key"), DELIVERY.c.state == DeliveryState.SENDING)
+    .values(
+        state=bindparam("to"), reason=bindparam("why"), reply=bindparam("said"), due_at=bindparam("due"),
+        batch_id=bindparam("stays_in"), changed_at=bindparam("at"), attempts=DELIVERY.c.attempts + bindparam("tried"),
+    )
+)  # fmt: skip
+
+
+def _row(key: int, change: Change, batch_id: int, now: datetime) -> dict[str, object]:
+    return {
+        "key": key, "to": change.state, "why": change.reason[:80], "said": change.reply.replace("\0", "")[:1000],
+        "due": change.due_at, "stays_in": None if change.state in WAITING else batch_id, "at": now,
+        "tried": int(change.tried),
+    }  # fmt: skip
+
+
+def _suppress(session: Session, issue_id: int, deliveries: list[int], now: datetime) -> None:
+    if not deliveries:
+        return
+    dead = (
+        select(SUBSCRIBER.c.email, DELIVERY.c.reply)
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
+        .where(DELIVERY.c.id.in_(deliveries))
+    )
+    for email, reply in session.execute(dead).all():
+        source = f"issue {issue_id}: {reply}"[:400]
+        suppressions.add(session, email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now)
+
+
+def holder(session: Session, issue_id: int) -> str:
+    """Return the worker that has the issue, empty when none has."""
+    return session.execute(select(AUDIENCE.c.worker).where(AUDIENCE.c.issue_id == issue_id)).scalar() or ""
+
+
+def counts(session: Session, issue_id: int) -> dict[DeliveryState, int]:
+    """Return how many deliveries of the issue are in each state."""
+    query = select(DELIVERY.c.state, func.count()).where(DELIVERY.c.issue_id == issue_id).group_by(DELIVERY.c.state)
+    found = dict(session.execute(query).all())
+    return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def next_due(session: Session, issue_id: int) -> datetime | None:
+    """Return when the first deferred delivery may be tried again."""
+    query = select(func.min(DELIVERY.c.due_at, type_=DELIVERY.c.due_at.type)).where(
+        DELIVERY.c.issue_id == issue_id, DELIVERY.c.state == DeliveryState.DEFERRED
+    )
+    return session.execute(query).scalar()
+
+
+def close(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
+    """Close the issue, if everyone of its audience is sent to, failed, skipped or unknown; else refuse loudly."""
+    size = session.execute(select(AUDIENCE.c.size).where(AUDIENCE.c.issue_id == issue_id)).scalar_one()
+    found = counts(session, issue_id)
+    accounted = sum(count for state, count in found.items() if state not in WAITING)
+    if size != accounted or size != sum(found.values()):
+        states = ", ".join(f"{count} {state}" for state, count in found.items() if count)
+        raise Refused(
+            f"issue {issue_id} cannot close: its audience is {size}, and {accounted} are accounted for ({states}); "
+            f"see who: newsletter status {issue_id}, then run the same send again"
+        )
+    contents.close(session, issue_id, actor=actor, now=now)

@@ -1,0 +1,141 @@
+"""The message for one reader: headers of its own around the issue's compiled body."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
+
+from newsletter.delivery import headers
+from newsletter.delivery.reader import Reader
+from newsletter.errors import BadInput
+from newsletter.rendering.compiled import Compiled
+from newsletter.rendering.slots import Slot
+from newsletter.settings import Settings
+from subscribers import addresses, tokens
+from subscribers.errors import BadAddress
+from subscribers.tokens import Keyring, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message on its way to one reader, as the relay gets it."""
+
+    sender: str
+    recipient: str
+    delivery_id: int
+    message: bytes
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masthead:
+    """What the headers of every copy of an issue have in common."""
+
+    issue_id: int
+    url: str
+    domain: str
+    sender: str
+    keyring: Keyring
+    secret: bytes
+    #: From, Reply-To, Subject and Date, ready for the wire
+    opening: bytes
+    #: distinguishes test messages, which may be sent again and again; empty for the issue itself
+    salt: str = ""
+
+
+def masthead(
+    settings: Settings, issue_id: int, *, subject: str, date: datetime, keyring: Keyring, salt: str = ""
+) -> Masthead:
+    """Return the headers that every copy shares; `date` is the issue's, so that a copy sent again is the same."""
+    url = settings.require("publication.public_url", "a send").rstrip("/")
+    display, address = parseaddr(settings.require("sender.from", "a send"))
+    address = ascii_address(address, "from")
+    opening = headers.mailbox("From", display, address)
+    if settings.sender.reply_to:
+        name, reply_to = parseaddr(settings.sender.reply_to)
+        opening += headers.mailbox("Reply-To", name, ascii_address(reply_to, "reply_to"))
+    opening += headers.text("Subject", subject) + headers.line("Date", format_datetime(date))
+    headers.uri("List-Unsubscribe", f"{url}/u/{'x' * 40}")  # before anybody is claimed, not at the first reader
+    bounces = settings.sender.bounce_domain
+    return Masthead(
+        issue_id=issue_id,
+        url=url,
+        domain=address.rpartition("@")[2],
+        sender=ascii_address(f"bounces@{bounces}", "bounce_domain") if bounces else address,
+        keyring=keyring,
+        secret=_secret(keyring),
+        opening=opening,
+        salt=salt,
+    )
+
+
+def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
+    """Return the reader's message; the same reader and issue give the same bytes each time."""
+    recipient = wire_address(reader.email)
+    token = tokens.sign(masthead.keyring, Purpose.UNSUBSCRIBE, reader.subscriber_id, reader.list_id)
+    choices = tokens.sign(masthead.keyring, Purpose.PREFERENCES, reader.subscriber_id)
+    unsubscribe = f"{masthead.url}/u/{token}"
+    head = b"".join((
+        masthead.opening,
+        headers.line("To", recipient),
+        headers.line("Message-ID", message_id(masthead, reader)),
+        headers.list_id(reader.list_title, f"{reader.list_name}.{masthead.domain}"),
+        headers.uri("List-Unsubscribe", unsubscribe),
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        headers.line("Feedback-ID", f"{masthead.issue_id}:{reader.list_name}:newsletter:{_sender_id(masthead.domain)}"),
+        b"Precedence: bulk\r\n",
+        # Never "All" or "NDR": those keep Exchange from telling us that an address is dead (MS-OXCMAIL 2.1.3.2.20).
+        b"X-Auto-Response-Suppress: OOF, AutoReply\r\n",
+        b"MIME-Version: 1.0\r\n",
+        headers.line("Content-Type", compiled.content_type),
+    ))  # fmt: skip
+    values = {
+        Slot.EMAIL: reader.email,
+        Slot.LIST_TITLE: reader.list_title,
+        Slot.UNSUBSCRIBE_URL: unsubscribe,
+        Slot.PREFERENCES_URL: f"{masthead.url}/p/{choices}",
+    }
+    return Envelope(
+        sender=masthead.sender,
+        recipient=recipient,
+        delivery_id=reader.delivery_id,
+        message=head + b"\r\n" + compiled.body(values),
+        smtputf8=not recipient.isascii(),
+    )
+
+
+def message_id(masthead: Masthead, reader: Reader) -> str:
+    """Return the Message-ID that every attempt at this copy carries; nobody else can compute it."""
+    who = f"{masthead.issue_id}.{reader.subscriber_id}"
+    seed = f"{who}.{masthead.salt}.{reader.email}" if masthead.salt else who
+    seal = hmac.new(masthead.secret, seed.encode(), hashlib.sha256).hexdigest()[:16]
+    return f"<{who}.{seal}@{masthead.domain}>"
+
+
+def wire_address(email: str) -> str:
+    """Return the address as SMTP has it: the domain in ASCII (RFC 5891); the local part may still need SMTPUTF8."""
+    headers.one_line(email, "an address")
+    try:
+        return addresses.on_the_wire(addresses.parse(email).email)
+    except BadAddress as error:
+        raise BadInput(f"{error}; correct it or take it off the list") from error
+
+
+def ascii_address(email: str, key: str) -> str:
+    """Return the desk's own address for the wire; SMTPUTF8 here would ask it of every reader's server."""
+    made = wire_address(email)
+    if not made.isascii():
+        raise BadInput(f"{key} in [sender] of newsletter.toml is {email!r}; its part before the @ must be ASCII")
+    return made
+
+
+def _secret(keyring: Keyring) -> bytes:
+    # The first key, not the one that signs: adding a key in the middle of an issue must not change its Message-IDs.
+    first = next(iter(keyring.keys.values()))
+    return hmac.new(first, b"message-id", hashlib.sha256).digest()
+
+
+def _sender_id(domain: str) -> str:
+    """Return the last field of a Feedback-ID: 5 to 15 characters that stay the same for this sender."""
+    return "".join(mark for mark in domain if mark.isalnum())[:15].ljust(5, "0")

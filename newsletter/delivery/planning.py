@@ -1,0 +1,130 @@
+"""Planning: the audience becomes deliveries, and deliveries become batches, all inside the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
+from sqlmodel import Session
+
+from newsletter import audit
+from newsletter.delivery.models import BatchState, DeliveryState
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
+from newsletter.errors import Refused
+from subscribers import audience
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanView:
+    """Whom an issue goes to; `new` tells a plan made now from one found."""
+
+    issue_id: int
+    lists: tuple[str, ...]
+    segments: tuple[str, ...]
+    size: int
+    planned_at: datetime
+    new: bool = False
+
+
+def plan(
+    session: Session,
+    issue_id: int,
+    *,
+    lists: Sequence[str],
+    segments: Sequence[str],
+    batch: int,
+    actor: str,
+    now: datetime,
+) -> PlanView:
+    """Write one pending delivery for each reader of the audience; a plan that stands is returned as it is."""
+    standing = find(session, issue_id)
+    if standing:
+        return _require_same(standing, lists, segments)
+    if not lists:
+        raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
+    size = _insert(session, issue_id, lists=lists, segments=segments, now=now)
+    words = {"lists": list(lists), "segments": list(segments)}
+    session.execute(insert(AUDIENCE).values(issue_id=issue_id, size=size, planned_at=now, planned_by=actor, **words))
+    form_batches(session, issue_id, batch=batch, now=now)
+    audit.append(session, "planned", actor=actor, kind="issue", name=issue_id, now=now, audience=size, **words)
+    return PlanView(
+        issue_id=issue_id, lists=tuple(lists), segments=tuple(segments), size=size, planned_at=now, new=True
+    )
+
+
+def find(session: Session, issue_id: int) -> PlanView | None:
+    """Return the plan of an issue, None where there is none yet."""
+    row = session.execute(select(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id)).first()
+    if row is None:
+        return None
+    lists, segments = tuple(row.lists), tuple(row.segments)
+    return PlanView(issue_id=issue_id, lists=lists, segments=segments, size=row.size, planned_at=row.planned_at)
+
+
+def _require_same(standing: PlanView, lists: Sequence[str], segments: Sequence[str]) -> PlanView:
+    asked = set(lists), set(segments)
+    if any(asked) and asked != (set(standing.lists), set(standing.segments)):
+        words = [f"--list {name}" for name in standing.lists] + [f"--segment {name}" for name in standing.segments]
+        raise Refused(
+            f"issue {standing.issue_id} is on its way to an audience of {standing.size} ({' '.join(words)}), which "
+            f"cannot change now; go on with it: newsletter send {standing.issue_id}"
+        )
+    return standing
+
+
+def _insert(session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], now: datetime) -> int:
+    """Write the deliveries and return how many there are; nobody at all is refused."""
+    chosen = audience.choose(session, lists=lists, segments=segments, now=now).subquery()
+    subscriber_id, list_id = chosen.c
+    values: dict[str, ColumnElement[object]] = {
+        "issue_id": literal(issue_id),
+        "subscriber_id": subscriber_id,
+        "list_id": list_id,
+        "state": literal(DeliveryState.PENDING, DELIVERY.c.state.type),
+        "reason": literal(""),
+        "reply": literal(""),
+        "attempts": literal(0),
+        "changed_at": literal(now, DELIVERY.c.changed_at.type),
+    }
+    session.execute(insert(DELIVERY).from_select(list(values), select(*values.values())))
+    counted = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.issue_id == issue_id)
+    size: int = session.execute(counted).scalar_one()
+    if size == 0:
+        named = ", ".join([*lists, *segments])
+        raise Refused(
+            f"issue {issue_id} has nobody to go to: no reader of {named} is confirmed, chosen and free of "
+            "suppressions; see who is on what: newsletter lists list"
+        )
+    return size
+
+
+def form_batches(session: Session, issue_id: int, *, batch: int, now: datetime) -> int:
+    """Put the deliveries that wait and are due into open batches; return how many batches that made.
+
+    To be called when no batch of the issue is open. Whom the relay refused comes last, so that one such reader
+    cannot keep the others waiting.
+    """
+    place = func.row_number().over(order_by=(DELIVERY.c.reason != "", DELIVERY.c.id)) - 1
+    due = select(DELIVERY.c.id, place.label("place")).where(_due(issue_id, now)).subquery()
+    opens = literal(BatchState.OPEN, BATCH.c.state.type)
+    one_each = select(literal(issue_id), opens, literal(0), literal("")).where(due.c.place % batch == 0)
+    session.execute(insert(BATCH).from_select(["issue_id", "state", "fence", "worker"], one_each))
+    number = func.row_number().over(order_by=BATCH.c.id) - 1
+    is_open = and_(BATCH.c.issue_id == issue_id, BATCH.c.state == BatchState.OPEN)
+    opened = select(BATCH.c.id, number.label("number")).where(is_open).subquery()
+    session.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == due.c.id, opened.c.number == due.c.place // batch)
+        .values(batch_id=opened.c.id)
+    )
+    made: int = session.execute(select(func.count()).select_from(opened)).scalar_one()
+    return made
+
+
+def _due(issue_id: int, now: datetime) -> ColumnElement[bool]:
+    deferred = and_(DELIVERY.c.state == DeliveryState.DEFERRED, DELIVERY.c.due_at <= now)
+    return and_(
+        DELIVERY.c.issue_id == issue_id,
+        DELIVERY.c.batch_id.is_(None),
+        or_(DELIVERY.c.state == DeliveryState.PENDING, deferred),
+    )

@@ -1,0 +1,20 @@
+"""Whom a copy is for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One delivery with what its message needs to know of the reader and of the list that brings it.
+
+    `delivery_id` 0 is a message outside the ledger; `subscriber_id` 0 is a test message.
+    """
+
+    delivery_id: int
+    subscriber_id: int
+    email: str
+    list_id: int
+    list_name: str
+    list_title: str
+    attempts: int = 0
+    resent: bool = False

@@ -1,0 +1,314 @@
+"""The send: claim a batch, send its messages, record what became of them, until nobody is due.
+
+Only this loop opens several transactions. Between two of them the journal knows how far each copy got, so that the
+process may die anywhere and the same call goes on from there.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from newsletter import db
+from newsletter.delivery import journal, ledger, message, planning, recovery, report, results, smtp
+from newsletter.delivery.interruption import Interruption, interruptible
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import Batch, Hold
+from newsletter.delivery.message import Envelope, Masthead
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.planning import PlanView
+from newsletter.delivery.reader import Reader
+from newsletter.delivery.relay import Relay
+from newsletter.delivery.replies import Fault, Kind, Outcome, lost
+from newsletter.delivery.report import Status
+from newsletter.delivery.results import Change
+from newsletter.errors import BadInput, NewsletterError, RelayError
+from newsletter.issues import contents
+from newsletter.rendering import compiled, press
+from newsletter.rendering.compiled import Compiled
+from newsletter.settings import Settings
+from subscribers.tokens import Keyring
+
+#: How often a sender says that it lives, in seconds: well within the lease.
+HEARTBEAT = 20
+#: After so many refusals in a row of what the message says, the fault is the issue's and not the readers'.
+CONTENT_LIMIT = 3
+
+Clock = Callable[[], datetime]
+#: Called with how many of the audience are accounted for, and with the audience's size.
+Progress = Callable[[int, int], None]
+
+
+def utc_now() -> datetime:
+    """Return the moment."""
+    return datetime.now(UTC)
+
+
+def plan(
+    engine: Engine,
+    settings: Settings,
+    issue_id: int,
+    *,
+    lists: Sequence[str] = (),
+    segments: Sequence[str] = (),
+    actor: str,
+    now: datetime,
+) -> PlanView:
+    """Take the issue into sending with its audience planned, its texts and its rendering checked once more."""
+    with db.transaction(engine) as session:
+        press.load(session, issue_id)
+        return _plan(session, settings, issue_id, lists=lists, segments=segments, actor=actor, now=now)
+
+
+def _plan(
+    session: Session,
+    settings: Settings,
+    issue_id: int,
+    *,
+    lists: Sequence[str],
+    segments: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> PlanView:
+    settings.require("publication.postal_address", "a send")
+    contents.begin_sending(session, issue_id, actor=actor, now=now)
+    batch = settings.sending.batch
+    return planning.plan(session, issue_id, lists=lists, segments=segments, batch=batch, actor=actor, now=now)
+
+
+def send(
+    engine: Engine,
+    settings: Settings,
+    issue_id: int,
+    *,
+    keyring: Keyring,
+    lists: Sequence[str] = (),
+    segments: Sequence[str] = (),
+    actor: str = "desk",
+    relay: Relay | None = None,
+    clock: Clock = utc_now,
+    progress: Progress | None = None,
+) -> Status:
+    """Send the issue to everyone who is due, or go on where an earlier send stopped; return how it stands.
+
+    The issue is then `sent`, or `paused` with the reason in its note: readers whom the relay put off, or an
+    interruption. Raises RelayError, with the issue paused, when the relay refuses for reasons of its own.
+    """
+    carrier = relay or smtp.relay(settings)
+    now = clock()
+    with db.transaction(engine) as session:
+        rendered = press.load(session, issue_id)
+        planned = _plan(session, settings, issue_id, lists=lists, segments=segments, actor=actor, now=now)
+        head = message.masthead(settings, issue_id, subject=rendered.subject, date=planned.planned_at, keyring=keyring)
+        hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
+    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
+    _recover(engine, settings, hold, actor=actor, now=clock())
+    with interruptible() as interruption:
+        run = _Run(engine, settings, hold, head, body, carrier, clock, interruption, progress)
+        with run.in_good_order(actor):
+            run.batches()
+    with db.reading(engine) as session:
+        return report.status(session, issue_id)
+
+
+def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
+    # After the fence has moved, and not with it: from here on the dead sender, should it live, begins no message.
+    folder, on_unknown = settings.path("journal"), settings.sending.on_unknown
+    with db.transaction(engine) as session:
+        left = recovery.recover(session, hold, folder, on_unknown=on_unknown, actor=actor, now=now)
+    for path in left:
+        path.unlink(missing_ok=True)
+
+
+class _Run:
+    """One sender at work on one issue; it watches the relay's progress and keeps the journal."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        hold: Hold,
+        masthead: Masthead,
+        body: Compiled,
+        relay: Relay,
+        clock: Clock,
+        interruption: Interruption,
+        progress: Progress | None,
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.hold = hold
+        self.masthead = masthead
+        self.body = body
+        self.relay = relay
+        self.clock = clock
+        self.interruption = interruption
+        self.progress = progress
+        self.journal = Journal(settings.path("journal"), hold.issue_id, fence=hold.fence)
+        self.changes: dict[int, Change] = {}
+        self.begun: set[int] = set()
+        self.refused_content: list[int] = []
+        with db.reading(engine) as session:
+            counts = ledger.counts(session, hold.issue_id)
+        self.audience = sum(counts.values())
+        self.accounted = sum(count for state, count in counts.items() if state not in ledger.WAITING)
+
+    @contextmanager
+    def in_good_order(self, actor: str) -> Iterator[None]:
+        """Keep the lease during the block, and leave the issue sent, or paused with the reason."""
+        with _kept(self.engine, self.hold, self.clock):
+            try:
+                yield
+            except RelayError as error:
+                self._leave(actor, reason=str(error))
+                raise
+            finally:
+                self.relay.close()
+                self.journal.close()
+            self._leave(actor, reason="stopped before its end" if self.interruption.asked else "")
+
+    def _leave(self, actor: str, *, reason: str) -> None:
+        now, issue_id = self.clock(), self.hold.issue_id
+        with db.transaction(self.engine) as session:
+            ledger.release(session, self.hold)
+            counts = ledger.counts(session, issue_id)
+            waiting = sum(counts[state] for state in ledger.WAITING)
+            if waiting == 0:
+                ledger.close(session, issue_id, actor=actor, now=now)
+            else:
+                due = ledger.next_due(session, issue_id)
+                contents.pause(session, issue_id, reason=reason or _waits(issue_id, waiting, due))
+        self.journal.remove()
+        if waiting == 0:
+            journal.sweep(self.settings.path("journal"), issue_id)
+
+    def batches(self) -> None:
+        """Send batch after batch until nobody is due, or somebody asks to stop."""
+        while not self.interruption.asked:
+            with db.transaction(self.engine) as session:
+                batch = ledger.claim(session, self.hold, batch=self.settings.sending.batch, now=self.clock())
+            if batch is None:
+                return
+            self._tell(batch.skipped)
+            self._send(batch)
+
+    def _send(self, batch: Batch) -> None:
+        """Send one batch and record it, whatever happens on the way."""
+        self.changes, self.begun = {}, set()
+        readers = {reader.delivery_id: reader for reader in batch.readers}
+        try:
+            for envelope, outcome in self.relay.send(self._envelopes(batch.readers), self):
+                self._settle(readers[envelope.delivery_id], outcome)
+        finally:
+            for delivery_id in self.begun - self.changes.keys():  # stopped from within a message
+                flying = lost("the sender was stopped while this message was on its way", after_dot=True)
+                self.changes[delivery_id] = self._change(readers[delivery_id], flying)
+            with db.transaction(self.engine) as session:
+                ledger.record(session, self.hold, batch.id, self.changes, now=self.clock())
+            self.journal.clear()
+
+    def _envelopes(self, readers: Sequence[Reader]) -> Iterator[Envelope]:
+        for reader in readers:
+            if self.interruption.asked:
+                return
+            try:
+                message.wire_address(reader.email)
+            except BadInput as error:
+                self._note(reader.delivery_id, Change(DeliveryState.FAILED, Fault.ADDRESS, str(error), tried=True))
+                continue
+            yield message.assemble(self.masthead, self.body, reader)
+
+    def wanted(self, envelope: Envelope) -> bool:
+        """Return whether the reader is still to get it: promise 6, for every message not yet on the wire."""
+        with db.reading(self.engine) as session:
+            reason = ledger.objection(session, self.hold, envelope.delivery_id)
+        if reason:
+            self._note(envelope.delivery_id, results.skipped(reason))
+        return not reason
+
+    def began(self, envelope: Envelope) -> None:
+        """Write the message down as in flight."""
+        self.journal.began(envelope.delivery_id)
+        # A successor reads this journal after it has moved the fence: so either it finds the line, or we the fence.
+        with db.reading(self.engine) as session:
+            ledger.require(session, self.hold)
+        self.begun.add(envelope.delivery_id)
+
+    def _settle(self, reader: Reader, outcome: Outcome) -> None:
+        self._note(reader.delivery_id, self._change(reader, outcome))
+        if outcome.kind is not Kind.UNKNOWN:
+            self.journal.done(reader.delivery_id, outcome)
+        if outcome.kind is Kind.RELAY_REFUSED:
+            self._refuse(outcome)
+        if outcome.kind is Kind.SENT:
+            self.refused_content.clear()
+        elif outcome.fault is Fault.CONTENT:
+            self.refused_content.append(reader.delivery_id)
+            if len(self.refused_content) >= CONTENT_LIMIT:
+                self._take_back()
+                self._refuse(outcome)
+
+    def _change(self, reader: Reader, outcome: Outcome) -> Change:
+        return results.settle(
+            outcome,
+            attempts=reader.attempts,
+            resent=reader.resent,
+            on_unknown=self.settings.sending.on_unknown,
+            now=self.clock(),
+        )
+
+    def _take_back(self) -> None:
+        """Let the readers wait whose copies were refused for what they say."""
+        for delivery_id in self.refused_content:
+            if delivery_id in self.changes:
+                self.changes[delivery_id] = replace(self.changes[delivery_id], state=DeliveryState.PENDING)
+
+    def _refuse(self, outcome: Outcome) -> NoReturn:
+        issue_id = self.hold.issue_id
+        raise RelayError(
+            f"{self.relay} refuses issue {issue_id}, not its readers: {outcome.reply}. Nobody was marked as failed for "
+            f"it; see what it asks for, then go on: newsletter send {issue_id}",
+            temporary=400 <= outcome.code < 500,
+        )
+
+    def _note(self, delivery_id: int, change: Change) -> None:
+        self.changes[delivery_id] = change
+        if change.state not in ledger.WAITING:
+            self._tell(1)
+
+    def _tell(self, more: int) -> None:
+        self.accounted += more
+        if self.progress and more:
+            self.progress(self.accounted, self.audience)
+
+
+@contextmanager
+def _kept(engine: Engine, hold: Hold, clock: Clock) -> Iterator[None]:
+    """Renew the lease during the block, however long a relay takes over one reply."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            try:
+                with db.transaction(engine) as session:
+                    ledger.renew(session, hold, now=clock())
+            except NewsletterError:  # the sender itself finds out at its next message
+                return
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _waits(issue_id: int, waiting: int, due: datetime | None) -> str:
+    when = f", the first from {due:%Y-%m-%d %H:%M} UTC" if due else ""
+    return f"{waiting} readers wait for another attempt{when}; then run: newsletter send {issue_id}"

@@ -1,0 +1,130 @@
+"""Trials: an issue's messages without a trace in the ledger, to a few addresses or into a folder."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from newsletter.delivery import message, planning, smtp
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.reader import Reader
+from newsletter.delivery.relay import Relay
+from newsletter.delivery.replies import Outcome
+from newsletter.delivery.tables import LIST, SUBSCRIBER
+from newsletter.errors import Refused
+from newsletter.rendering import compiled, press
+from newsletter.settings import Settings
+from subscribers import addresses, audience
+from subscribers.tokens import Keyring
+
+_ODD = re.compile(r"[^A-Za-z0-9@._+-]")
+
+
+def send(
+    session: Session,
+    settings: Settings,
+    issue_id: int,
+    to: Sequence[str],
+    *,
+    keyring: Keyring,
+    now: datetime,
+    relay: Relay | None = None,
+) -> list[tuple[str, Outcome]]:
+    """Send the issue to a few addresses, marked as a test; its links unsubscribe nobody. Return what became of each."""
+    for address in to:
+        addresses.parse(address)
+    rendered = press.load(session, issue_id)
+    head = message.masthead(
+        settings, issue_id, subject=f"[Test] {rendered.subject}", date=now, keyring=keyring, salt=now.isoformat()
+    )
+    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
+    title = settings.publication.name
+    envelopes = [message.assemble(head, body, Reader(0, 0, address, 0, "test", title)) for address in to]
+    carrier = relay or smtp.relay(settings)
+    try:
+        return [(envelope.recipient, outcome) for envelope, outcome in carrier.send(envelopes, _Anyone())]
+    finally:
+        carrier.close()
+
+
+class _Anyone:
+    """A watch that lets everything go."""
+
+    def wanted(self, envelope: Envelope) -> bool:
+        """Return True."""
+        return True
+
+    def began(self, envelope: Envelope) -> None:
+        """Keep no journal."""
+
+
+def write(
+    session: Session,
+    settings: Settings,
+    issue_id: int,
+    folder: Path,
+    *,
+    keyring: Keyring,
+    now: datetime,
+    lists: Sequence[str] = (),
+    segments: Sequence[str] = (),
+) -> int:
+    """Write the message of every reader of the audience into an empty or new folder; return how many."""
+    plan = planning.find(session, issue_id)
+    lists, segments = lists or (plan.lists if plan else ()), segments or (plan.segments if plan else ())
+    if not lists:
+        raise Refused(
+            f"a dry run of issue {issue_id} needs to know for whom; name a list: "
+            f"newsletter send {issue_id} --list LIST --dry-run {folder}"
+        )
+    rendered = press.load(session, issue_id)
+    date = plan.planned_at if plan else now
+    head = message.masthead(settings, issue_id, subject=rendered.subject, date=date, keyring=keyring)
+    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
+    _require_empty(folder)
+    count = 0
+    for count, reader in enumerate(_readers(session, lists, segments, now), start=1):
+        _save(folder / _name(count, reader.email), message.assemble(head, body, reader).message)
+    return count
+
+
+def _readers(session: Session, lists: Sequence[str], segments: Sequence[str], now: datetime) -> Iterator[Reader]:
+    chosen = audience.choose(session, lists=lists, segments=segments, now=now).subquery()
+    subscriber_id, list_id = chosen.c
+    query = (
+        select(SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title)
+        .join_from(chosen, SUBSCRIBER, SUBSCRIBER.c.id == subscriber_id)
+        .join(LIST, LIST.c.id == list_id)
+        .order_by(SUBSCRIBER.c.id)
+        .execution_options(yield_per=1000)
+    )
+    for row in session.execute(query):
+        yield Reader(0, *row)
+
+
+def _require_empty(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = next(folder.iterdir(), None)
+        probe = folder / ".probe"
+        if found is None:
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise Refused(f"{folder} cannot be written: {error.strerror}; name another folder for the dry run") from error
+    if found is not None:
+        raise Refused(f"{folder} is not empty (it holds {found.name}); name a new folder for the dry run")
+
+
+def _save(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}; make room or name another folder") from error
+
+
+def _name(number: int, email: str) -> str:
+    return f"{number:06}-{_ODD.sub('_', email)[:100]}.eml"

@@ -1,0 +1,87 @@
+"""The standards gate: the rules that a briefing must pass, as one table."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.editorial import rules
+from newsletter.editorial.document import Document
+
+
+class Severity(StrEnum):
+    """What a finding means for the way on."""
+
+    #: it must be mended first
+    BLOCK = "block"
+    #: it may stand if somebody thinks so
+    WARN = "warn"
+    #: good to know
+    INFO = "info"
+
+
+class Stage(StrEnum):
+    """When a rule is held against a text."""
+
+    #: when it is checked, submitted and approved
+    CONTENT = "content"
+    #: when an issue takes it, is frozen and is sent
+    ISSUE = "issue"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule has to say about one place of a text."""
+
+    rule: str
+    severity: Severity
+    where: str
+    message: str
+    next: str
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.rule} {self.where}: {self.message}; {self.next}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table: its id in the standards, what a fault means, why the rule is there, how it looks."""
+
+    id: str
+    severity: Severity
+    why: str
+    check: Callable[[Document, datetime], Iterable[rules.Remark]]
+    stage: Stage = Stage.CONTENT
+
+
+RULES = (
+    Rule("A1", Severity.BLOCK, "readers can go to the sources", rules.credited),
+    Rule("A6", Severity.BLOCK, "the sources' dates are possible", rules.impossible_dates),
+    Rule("A6", Severity.WARN, "the sources are news", rules.stale_sources),
+    Rule("T1", Severity.BLOCK, "every part is there", rules.complete),
+    Rule("T2", Severity.BLOCK, "three points can be remembered", rules.three_points),
+    Rule("T2", Severity.WARN, "points are short and add to the text", rules.short_points),
+    Rule("T3", Severity.WARN, "it is read in a few minutes", rules.right_lengths),
+    Rule("T4", Severity.BLOCK, "it is finished", rules.no_placeholders),
+    Rule("L1", Severity.BLOCK, "readers know who and what wrote it", rules.declared),
+    # A text under embargo may be approved ahead of time; only an issue has to wait for it.
+    Rule("E1", Severity.WARN, "an embargo is kept", rules.embargoed),
+    Rule("E1", Severity.BLOCK, "an embargo is kept", rules.embargoed, Stage.ISSUE),
+    Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired),
+    Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired, Stage.ISSUE),
+)
+
+
+def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) -> list[Finding]:
+    """Return what the rules of one stage find in a text, in the order of the table."""
+    return [
+        Finding(rule.id, rule.severity, remark.where, remark.message, remark.next)
+        for rule in RULES
+        if rule.stage is stage
+        for remark in rule.check(document, now)
+    ]
+
+
+def blocking(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) -> list[Finding]:
+    """Return only the findings that must be mended first."""
+    return [finding for finding in check(document, now=now, stage=stage) if finding.severity is Severity.BLOCK]

@@ -1,0 +1,131 @@
+"""A published page as plain text: the layout that the desk's texts come in from, and go out to.
+
+A page has no title, no addresses of its sources and nothing of the front matter; where it has no buyer relevance, the
+section is left out. What `read` accepts, `write` gives back byte for byte, also after a way through the file format.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from newsletter.editorial import attribution, body, format, text
+from newsletter.editorial.document import Citation, Document, Role
+from newsletter.errors import BadInput
+
+_BULLET = "  • "
+_POINTS = "Key points"  # the one section without a heading on a page: its bullets say what it is
+_RELATED = "Related briefings"
+_BEGINNINGS = {
+    attribution.DISCOVERED: (Role.DISCOVERY, Role.SECONDARY),
+    attribution.WRITTEN: (Role.PRIMARY, Role.SECONDARY),
+}
+_NOTES = re.compile(
+    rf"(?:Source assisted: (?P<before>{'|'.join(_BEGINNINGS)}) (?P<name>[^\n]+?)\."
+    rf"(?: {attribution.ALSO} (?P<others>[^\n]+?)\.)? {re.escape(attribution.OPEN)}\n)?"
+    r"How (?P<publication>[^\n]+?) reports: (?P<reports>[^\n]+) Read the standards"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a page says: the briefing, whose page it is, how that desk reports, and the titles it relates to.
+
+    `ending` is what stands after the last word: nothing, or line breaks.
+    """
+
+    document: Document
+    publication: str
+    reports: str
+    related: tuple[str, ...] = ()
+    ending: str = ""
+
+
+def write(document: Document, *, publication: str, reports: str, related: Sequence[str] = (), ending: str = "") -> str:
+    """Return the page's text."""
+    blocks = [document.introduction, _bullets(document.key_points)]
+    for heading, key in body.SECTIONS.items():
+        if heading != _POINTS and getattr(document, key):
+            blocks += [heading, getattr(document, key)]
+    blocks += [_notes(document, publication, reports), _RELATED, _bullets(related)]
+    return "\n\n".join(block for block in blocks if block) + ending
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(_BULLET + line for line in lines)
+
+
+def _notes(document: Document, publication: str, reports: str) -> str:
+    note = attribution.source_note(document)
+    before = f"Source assisted: {note.sentence} {attribution.OPEN}\n" if note else ""
+    return f"{before}How {publication} reports: {reports} Read the standards"
+
+
+def read(source: str, *, id: str, where: str = "the page") -> Page:
+    """Return what the page says, under the word `id`; BadInput when it would not be written back as it is.
+
+    The citation has the source's name and an empty address: a page does not carry one, and the gate asks for it.
+    """
+    found = text.refused(source)
+    if found:
+        raise BadInput(f"{where}:{found[0]}: the character {found[1]} cannot stand in a briefing; take it out")
+    whole = source.rstrip("\n")
+    blocks = whole.split("\n\n")
+    if _RELATED not in blocks:
+        raise BadInput(f"{where}:{len(whole.splitlines()) or 1}: no line {_RELATED!r} ends the page; add it")
+    end = len(blocks) - 1 - blocks[::-1].index(_RELATED)
+    notes = _NOTES.fullmatch(blocks[end - 1]) if end else None
+    if not notes:
+        line = source.count("\n", 0, source.rindex(_RELATED))
+        raise BadInput(f"{where}:{line}: 'Source assisted:' and 'How ... reports:' do not stand here; add them")
+    page = Page(
+        document=Document(id=id, title="", sources=_sources(notes), **_sections(blocks[: end - 1])),
+        publication=notes["publication"],
+        reports=notes["reports"],
+        related=_points("\n".join(blocks[end + 1 :])),
+        ending=source[len(whole) :],
+    )
+    _prove(page, source, where)
+    return page
+
+
+def _sources(notes: re.Match[str]) -> tuple[Citation, ...]:
+    if not notes["name"]:
+        return ()
+    first, other = _BEGINNINGS[notes["before"]]
+    others = notes["others"].split("; ") if notes["others"] else []
+    return (
+        Citation(name=notes["name"], url="", role=first),
+        *(Citation(name=name, url="", role=other) for name in others),
+    )
+
+
+def _sections(blocks: Sequence[str]) -> dict[str, object]:
+    found: dict[str, object] = {"introduction": "", "key_points": ()}
+    current = "introduction"
+    for block in blocks:
+        if block in body.SECTIONS and block != _POINTS:
+            current = body.SECTIONS[block]
+            found.setdefault(current, "")
+        elif current == "introduction" and block.startswith(_BULLET):
+            found["key_points"] = _points(block)
+        else:
+            found[current] = f"{found[current]}\n\n{block}" if found[current] else block
+    return found
+
+
+def _points(block: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix(_BULLET) for line in block.split("\n") if line)
+
+
+def _prove(page: Page, source: str, where: str) -> None:
+    """Refuse a page that the desk could not give back: its words, or their order, are not of the layout."""
+    document = format.parse(format.dump(page.document), where=f"{where}, as a briefing")
+    back = write(document, publication=page.publication, reports=page.reports, related=page.related, ending=page.ending)
+    if back == source:
+        return
+    pairs = zip(source.split("\n"), [*back.split("\n"), *[""] * source.count("\n")], strict=False)
+    line = next((number for number, (here, there) in enumerate(pairs, start=1) if here != there), 1)
+    raise BadInput(
+        f"{where}:{line}: the page would not be written back as it stands; one empty line parts its blocks, "
+        "no line has blanks at its end, and the sections stand in their order"
+    )

@@ -1,0 +1,84 @@
+"""Related briefings: the nearest by the words they share (TF-IDF over words and pairs of words)."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from newsletter.editorial import text
+from newsletter.editorial.document import Document
+from newsletter.editorial.rules import parts
+
+#: Below this cosine two briefings share a topic only by chance.
+CUTOFF = 0.08
+#: What each topic in common adds to the place in the ranking, but not to the cosine.
+TOPIC = 0.03
+#: With fewer documents than this, a term of a single document still counts.
+TINY = 20
+
+_Vector = dict[str, float]
+#: An id, the cosine (1.0 for a pinned one), and the terms that weigh most in it.
+Near = tuple[str, float, tuple[str, ...]]
+
+
+class Corpus:
+    """A set of briefings that can be asked which of them are near one another."""
+
+    def __init__(self, documents: Iterable[tuple[str, Document]]) -> None:
+        self._documents = dict(documents)
+        counts = {id: Counter(terms(document)) for id, document in self._documents.items()}
+        weights = _weights(list(counts.values()))
+        self._vectors = {id: _vector(count, weights) for id, count in counts.items()}
+
+    def nearest(self, id: str, *, limit: int = 3, cutoff: float = CUTOFF, exclude: Sequence[str] = ()) -> list[Near]:
+        """Return at most `limit` briefings near one: those it pins, then the nearest; fewer rather than far ones."""
+        document, own = self._documents[id], self._vectors[id]
+        left_out = {id, *exclude, *document.related_exclude}
+        pinned = [pin for pin in document.related_pin if pin in self._vectors and pin not in left_out]
+        found = [(pin, 1.0, _shared(own, self._vectors[pin])) for pin in pinned]
+        others = []
+        for other, vector in self._vectors.items():
+            cosine = _cosine(own, vector)
+            if cosine >= cutoff and other not in left_out and other not in pinned:
+                topics = len(set(document.topics) & set(self._documents[other].topics))
+                others.append((-cosine - TOPIC * topics, other, cosine))
+        found += [(other, cosine, _shared(own, self._vectors[other])) for _, other, cosine in sorted(others)]
+        return found[:limit]
+
+
+def terms(document: Document) -> list[str]:
+    """Return the words and the pairs of words of a briefing, the title's twice."""
+    found = []
+    for words in (document.title, *parts(document).values()):
+        single = [word for word in text.words(words) if len(word) > 1]
+        found += [*single, *(f"{first} {second}" for first, second in pairwise(single))]
+    return found
+
+
+def _weights(counts: list[Counter[str]]) -> dict[str, float]:
+    """Return the weight of each term that tells documents apart: rare ones weigh more, common ones nothing."""
+    size = len(counts)
+    frequency = Counter(term for count in counts for term in count)
+    least, most = (1, size) if size < TINY else (2, size / 2)
+    return {
+        term: math.log((1 + size) / (1 + number)) + 1
+        for term, number in frequency.items()
+        if least <= number <= most
+    }  # fmt: skip
+
+
+def _vector(count: Counter[str], weights: dict[str, float]) -> _Vector:
+    raw = {term: (1 + math.log(number)) * weights[term] for term, number in count.items() if term in weights}
+    norm = math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0
+    return {term: weight / norm for term, weight in raw.items()}
+
+
+def _cosine(one: _Vector, other: _Vector) -> float:
+    if len(other) < len(one):
+        one, other = other, one
+    return sum(weight * other[term] for term, weight in one.items() if term in other)
+
+
+def _shared(one: _Vector, other: _Vector, limit: int = 5) -> tuple[str, ...]:
+    common = sorted((term for term in one if term in other), key=lambda term: (-one[term] * other[term], term))
+    return tuple(common[:limit])

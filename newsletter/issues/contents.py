@@ -1,0 +1,113 @@
+"""Reading an issue as values, fixing it, and remembering what it said."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from newsletter import audit
+from newsletter.editorial import briefings
+from newsletter.editorial.document import Document
+from newsletter.editorial.models import BriefingState
+from newsletter.editorial.related import Corpus
+from newsletter.issues import issues
+from newsletter.issues.content import IssueContent, ItemContent, Related
+from newsletter.issues.models import IssueState
+
+_PUBLISHABLE = (BriefingState.APPROVED, BriefingState.SENT, BriefingState.CORRECTED)
+
+
+def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
+    """Return what the issue says; related briefings are found now while it is assembled, and kept once it is frozen."""
+    issue = issues.row(session, issue_id)
+    rows = issues.items(session, issue_id)
+    if issue.state == IssueState.ASSEMBLING:
+        related = _related(session, [item.briefing_id for item in rows], now)
+    else:
+        related = {
+            item.briefing_id: tuple(Related(**{**each, "terms": tuple(each["terms"])}) for each in item.related)
+            for item in rows
+        }
+    return IssueContent(
+        id=issue_id,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        intro=issue.intro,
+        items=tuple(
+            ItemContent(
+                position=item.position,
+                sha256=item.sha256,
+                document=briefings.text_at(session, item.briefing_id, item.sha256),
+                related=related[item.briefing_id],
+            )
+            for item in rows
+        ),
+    )
+
+
+def _related(session: Session, chosen: list[str], now: datetime) -> dict[str, tuple[Related, ...]]:
+    known = {
+        standing.id: standing
+        for state in _PUBLISHABLE
+        for standing in briefings.all(session, state=state)
+        if _public(standing.document, now)
+    }
+    corpus = Corpus((name, standing.document) for name, standing in known.items())
+    return {
+        briefing: tuple(
+            Related(
+                briefing=name,
+                title=known[name].document.title,
+                sha256=known[name].sha256,
+                score=round(score, 4),
+                terms=terms,
+            )
+            for name, score, terms in corpus.nearest(briefing, exclude=chosen)
+        )
+        for briefing in chosen
+    }
+
+
+def _public(document: Document, now: datetime) -> bool:
+    return (document.embargo is None or document.embargo <= now) and (
+        document.expires is None or document.expires > now
+    )
+
+
+def freeze(session: Session, content: IssueContent, *, rendering: str, actor: str, now: datetime) -> None:
+    """Fix the issue to a rendering and to the related briefings that it names."""
+    for item, row in zip(content.items, issues.items(session, content.id), strict=True):
+        row.related = [
+            {"briefing": each.briefing, "title": each.title, "sha256": each.sha256, "score": each.score,
+             "terms": list(each.terms)}
+            for each in item.related
+        ]  # fmt: skip
+        session.add(row)
+    session.flush()
+    issues.move(
+        session, content.id, IssueState.FROZEN, since=(IssueState.ASSEMBLING,), rendering=rendering, frozen_at=now
+    )
+    audit.append(session, "frozen", actor=actor, kind="issue", name=content.id, now=now, rendering=rendering)
+
+
+def begin_sending(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
+    """Take the issue into sending: its texts are checked once more, and from now on count as sent."""
+    issue = issues.row(session, issue_id)
+    first = issue.state in (IssueState.FROZEN, IssueState.CLEARED)
+    if first:
+        issues.verify(session, issue_id, now=now)
+    issues.move(session, issue_id, IssueState.SENDING, since=issues.SENDABLE, note="")
+    if first:
+        names = [item.briefing_id for item in issues.items(session, issue_id)]
+        briefings.mark_sent(session, names, issue_id=issue_id, actor=actor, now=now)
+        audit.append(session, "sending", actor=actor, kind="issue", name=issue_id, now=now)
+
+
+def pause(session: Session, issue_id: int, *, reason: str) -> None:
+    """Stop the issue with readers still waiting, and keep the reason where `status` shows it."""
+    issues.move(session, issue_id, IssueState.PAUSED, since=(IssueState.SENDING,), note=reason[:2000])
+
+
+def close(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
+    """Mark the issue as sent; the ledger has counted everyone before it asks."""
+    issues.move(session, issue_id, IssueState.SENT, since=(IssueState.SENDING,), sent_at=now)
+    audit.append(session, "sent", actor=actor, kind="issue", name=issue_id, now=now)

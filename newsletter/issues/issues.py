@@ -1,0 +1,177 @@
+"""The issue: composed from approved briefings, moved through its states, read as values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select, update
+
+from newsletter import audit
+from newsletter.editorial import approvals
+from newsletter.errors import NotFound, Refused
+from newsletter.issues import choosing
+from newsletter.issues.models import Issue, IssueState, Item
+
+#: States in which an issue holds its briefings: no other issue may take them.
+OPEN = (IssueState.ASSEMBLING, IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.PAUSED)
+#: States in which the words can no longer change.
+FIXED = (IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+#: States from which a send may start or go on.
+SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState.SENDING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueView:
+    """An issue as a listing shows it; `items` are briefing ids in order."""
+
+    id: int
+    state: IssueState
+    subject: str
+    preheader: str
+    intro: str
+    items: tuple[str, ...]
+    rendering: str
+    note: str
+    composed_at: datetime
+    composed_by: str
+    frozen_at: datetime | None
+    sent_at: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the issue in the words of the command line's JSON."""
+        return {
+            "issue": self.id, "state": self.state.value, "subject": self.subject, "preheader": self.preheader,
+            "items": list(self.items), "rendering": self.rendering, "note": self.note,
+            "composed_at": self.composed_at, "composed_by": self.composed_by,
+            "frozen_at": self.frozen_at, "sent_at": self.sent_at,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What an editor may set on an issue; what is empty is proposed from the lead item."""
+
+    subject: str = ""
+    preheader: str = ""
+    intro: str = ""
+
+
+def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str, now: datetime) -> IssueView:
+    """Make an issue of the picked briefings, in that order; each must be approved and in no other issue."""
+    if not picks:
+        raise Refused("there is nothing to compose: approve a briefing first: newsletter briefings approve ID")
+    if len(set(picks)) < len(picks):
+        raise Refused("a briefing is picked twice; name each once")
+    held = choosing.held(session, picks)
+    if held:
+        briefing, number = next(iter(held.items()))
+        raise Refused(
+            f"briefing {briefing} is already in issue {number}; pick another, or cancel that issue: "
+            f"newsletter issues cancel {number}"
+        )
+    standings = [approvals.require(session, briefing, now=now) for briefing in picks]
+    subject, preheader = choosing.proposed(session, picks)
+    issue = Issue(
+        subject=choosing.one_line(words.subject or subject, "the subject"),
+        preheader=choosing.one_line(words.preheader or preheader, "the preheader"),
+        intro=words.intro.strip(),
+        composed_at=now,
+        composed_by=actor,
+    )
+    session.add(issue)
+    session.flush()
+    assert issue.id is not None
+    for position, standing in enumerate(standings, start=1):
+        session.add(Item(issue_id=issue.id, position=position, briefing_id=standing.briefing, sha256=standing.sha256))
+    session.flush()
+    audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
+    return view(session, issue)
+
+
+def get(session: Session, issue_id: int) -> IssueView:
+    """Return one issue, or say which there are."""
+    return view(session, row(session, issue_id))
+
+
+def all(session: Session) -> list[IssueView]:
+    """Return every issue, newest first."""
+    return [view(session, each) for each in session.exec(select(Issue).order_by(col(Issue.id).desc()))]
+
+
+def row(session: Session, issue_id: int) -> Issue:
+    """Return the issue's row; NotFound names the newest ones."""
+    issue = session.get(Issue, issue_id)
+    if issue is None:
+        newest = session.exec(select(Issue.id).order_by(col(Issue.id).desc()).limit(3)).all()
+        there = ", ".join(str(number) for number in newest) or "none yet; make one: newsletter compose"
+        raise NotFound(
+            f"there is no issue {issue_id}; the newest are {there}" if newest else f"there are no issues: {there}"
+        )
+    return issue
+
+
+def items(session: Session, issue_id: int) -> list[Item]:
+    """Return the issue's items in order."""
+    return list(session.exec(select(Item).where(Item.issue_id == issue_id).order_by(col(Item.position))))
+
+
+def view(session: Session, issue: Issue) -> IssueView:
+    """Return the row as a value."""
+    assert issue.id is not None
+    return IssueView(
+        id=issue.id, state=issue.state, subject=issue.subject, preheader=issue.preheader, intro=issue.intro,
+        items=tuple(item.briefing_id for item in items(session, issue.id)), rendering=issue.rendering,
+        note=issue.note, composed_at=issue.composed_at, composed_by=issue.composed_by,
+        frozen_at=issue.frozen_at, sent_at=issue.sent_at,
+    )  # fmt: skip
+
+
+def verify(session: Session, issue_id: int, *, now: datetime) -> None:
+    """Refuse unless each item's text is the very one that is approved now, and may be published now."""
+    reasons = []
+    for item in items(session, issue_id):
+        try:
+            approvals.require(session, item.briefing_id, sha256=item.sha256, now=now)
+        except Refused as refusal:
+            reasons.append(str(refusal))
+    if reasons:
+        raise Refused(f"issue {issue_id} cannot go on: " + "; ".join(reasons))
+
+
+def move(session: Session, issue_id: int, to: IssueState, *, since: Sequence[IssueState], **values: Any) -> None:
+    """Move the issue to a state, if it is in one of `since`; a race is lost loudly."""
+    guarded = update(Issue).where(col(Issue.id) == issue_id, col(Issue.state).in_(since)).values(state=to, **values)
+    if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
+        found = row(session, issue_id)
+        session.refresh(found)
+        raise Refused(
+            f"issue {issue_id} is {standing(found.state)}; it cannot become {to} now. {next_step(view(session, found))}"
+        )
+    session.expire_all()
+
+
+def standing(state: IssueState) -> str:
+    """Return the state as a sentence has it."""
+    return "already sent" if state is IssueState.SENT else state.value
+
+
+def next_step(issue: IssueView) -> str:
+    """Return what can be done with an issue in its state."""
+    return {
+        IssueState.ASSEMBLING: f"Freeze it: newsletter issues freeze {issue.id}",
+        IssueState.FROZEN: f"Send it: newsletter send {issue.id} --list LIST",
+        IssueState.CLEARED: f"Send it: newsletter send {issue.id} --list LIST",
+        IssueState.SENDING: f"See how far it is: newsletter status {issue.id}",
+        IssueState.PAUSED: f"Go on: newsletter send {issue.id}",
+        IssueState.SENT: "Every reader has it; for new words compose a new one: newsletter compose",
+        IssueState.CANCELLED: "Compose a new one: newsletter compose",
+    }[issue.state]
+
+
+def cancel(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
+    """Give the issue up before it is sent; its briefings are free for another."""
+    row(session, issue_id)
+    before_sending = (IssueState.ASSEMBLING, IssueState.FROZEN, IssueState.CLEARED)
+    move(session, issue_id, IssueState.CANCELLED, since=before_sending)
+    audit.append(session, "cancelled", actor=actor, kind="issue", name=issue_id, now=now)

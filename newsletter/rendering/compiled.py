@@ -1,0 +1,113 @@
+"""A rendering as bytes for the wire: constant runs, encoded once, with a hole for each reader's value.
+
+Each run and each value begins a line of its own and ends with a soft line break (RFC 2045 6.7 rule 5), which a
+mail program takes out again; so pieces encoded apart can be joined in any way and are still valid quoted-printable.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from newsletter.rendering.slots import Slot, split, value
+
+_SOFT = b"=\r\n"
+_WIDTH = 75  # and the soft break's "=" makes 76, the most that RFC 2045 6.7 allows
+# Printable ASCII but "=" stands for itself, and so do space and tab inside a line (RFC 2045 6.7 rules 2 and 3).
+_ITSELF = {9, *range(32, 127)} - {61}
+_OCTETS = [chr(octet) if octet in _ITSELF else f"={octet:02X}" for octet in range(256)]
+# What can be sent as it is, in one line: no space, no "=", no dot at the start.
+_PLAIN = re.compile(rf"[!-\-/-<>-~][!-<>-~]{{0,{_WIDTH - 1}}}")
+_BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:?-]{1,60}")  # RFC 2046 5.1.1, less "=" and the space
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An issue's body, ready to be joined for any reader."""
+
+    content_type: str
+    runs: tuple[bytes, ...]
+    #: where in `runs` a value goes, and which; True where it goes into the HTML
+    holes: tuple[tuple[int, Slot, bool], ...]
+
+    def body(self, values: Mapping[Slot, str]) -> bytes:
+        """Return the whole multipart body with the reader's values in place, ready for DATA but for its dot-stuffing."""
+        shown = {slot: value(text) for slot, text in values.items()}
+        made = {(slot, False): _piece(text) for slot, text in shown.items()}
+        made |= {(slot, True): _piece(escape(text)) for slot, text in shown.items()}
+        parts = list(self.runs)
+        for position, slot, marked in self.holes:
+            parts[position] = made[slot, marked]
+        return b"".join(parts)
+
+
+def compile(html: str, text: str, *, boundary: str) -> Compiled:
+    """Return the body of a message with the two alternatives, plain text first (RFC 2046 5.1.4)."""
+    if not _BOUNDARY.fullmatch(boundary):
+        raise ValueError(f"boundary must be 1 to 60 characters of RFC 2046 5.1.1 without '=' or a space: {boundary!r}")
+    border = f"=_{boundary}"  # "=_" cannot stand in quoted-printable (RFC 2045 6.7), so no part can end early
+    runs: list[bytes] = []
+    holes: list[tuple[int, Slot, bool]] = []
+    for kind, source in (("plain", text), ("html", html)):
+        runs.append(_head(border, kind))
+        for position, piece in enumerate(split(source)):
+            if position % 2:
+                holes.append((len(runs), Slot(piece), kind == "html"))
+                runs.append(b"")
+            else:
+                runs.append(_piece(piece))
+        runs.append(b"\r\n")
+    runs.append(f"--{border}--\r\n".encode())
+    return Compiled(f'multipart/alternative; boundary="{border}"', tuple(runs), tuple(holes))
+
+
+def _head(border: str, kind: str) -> bytes:
+    return (
+        f"--{border}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    ).encode()
+
+
+def _piece(text: str) -> bytes:
+    """Return the text as quoted-printable that begins a line and ends with a break."""
+    if _PLAIN.fullmatch(text):
+        return text.encode() + _SOFT
+    if not text:
+        return b""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    *whole, last = lines
+    encoded = ["\r\n".join(_lines(line)) + "\r\n" for line in whole]
+    if last:
+        encoded.append("\r\n".join(_lines(last)) + "=\r\n")
+    return "".join(encoded).encode("ascii")
+
+
+def _lines(line: str) -> Iterator[str]:
+    """Yield the encoded line in pieces of at most 76 characters, all but the last with a soft break."""
+    coded = "".join([_OCTETS[octet] for octet in line.encode("utf-8", "replace")])
+    if coded.endswith((" ", "\t")):  # a relay may drop it (RFC 2045 6.7 rule 3)
+        coded = coded[:-1] + f"={ord(coded[-1]):02X}"
+    start = 0
+    while True:
+        piece, start = _cut(coded, start)
+        if start >= len(coded):
+            yield piece
+            return
+        yield piece + "="
+
+
+def _cut(coded: str, start: int) -> tuple[str, int]:
+    """Return the next piece, its first character guarded, and where the following one begins."""
+    guard = _guard(coded, start)
+    end = min(start + _WIDTH - 2 * bool(guard), len(coded))
+    if end < len(coded):
+        inside = coded.rfind("=", end - 2, end)
+        if inside > start:  # never through the middle of an escape
+            end = inside
+    return (guard + coded[start + 1 : end] if guard else coded[start:end]), end
+
+
+def _guard(coded: str, start: int) -> str:
+    """Return the escape for a first character that mail programs meddle with: a dot (RFC 5321 4.5.2), mbox's `From `."""
+    if coded.startswith(".", start):
+        return "=2E"
+    return "=46" if coded.startswith("From ", start) else ""

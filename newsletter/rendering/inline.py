@@ -1,0 +1,53 @@
+"""Style sheets into style attributes: mail programs that drop `<style>` keep those."""
+
+import logging
+import re
+
+import cssutils
+from premailer import Premailer, premailer
+
+from newsletter.errors import TemplateError
+
+# Even with allow_network=False premailer lets cssutils fetch what a sheet names by @import; this fetcher fetches nothing.
+premailer.cssutils.parseString = cssutils.CSSParser(fetcher=lambda url: None, loglevel=logging.CRITICAL).parseString
+_SHEET = re.compile(r"<style(?=[\s>])")
+_IGNORE = ' data-premailer="ignore"'
+_QUIET = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
+
+
+def inline(html: str, css: str, *, where: str) -> str:
+    """Return the page with the sheet's rules in its style attributes, its own `<style>` elements left alone.
+
+    `where` is the sheet's path: an at-rule in it is refused with its line, for it cannot stand in an attribute.
+    """
+    _refuse_at_rules(css, where)
+    return Premailer(
+        _SHEET.sub(f"<style{_IGNORE}", html),
+        css_text=css,
+        method="html",
+        keep_style_tags=False,
+        disable_leftover_css=True,
+        strip_important=False,  # dark mode needs its own
+        remove_classes=False,
+        exclude_pseudoclasses=True,
+        preserve_internal_links=True,
+        disable_link_rewrites=True,
+        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
+        align_floating_images=False,
+        remove_unset_properties=False,
+        disable_validation=True,
+        allow_network=False,
+        allow_loading_external_files=False,
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform(pretty_print=False).replace(_IGNORE, "")  # fmt: skip
+
+
+def _refuse_at_rules(css: str, where: str) -> None:
+    bare = _QUIET.sub(lambda found: "\n" * found[0].count("\n"), css)
+    rule = re.search(r"@\S*", bare)
+    if rule:
+        line = bare.count("\n", 0, rule.start()) + 1
+        raise TemplateError(
+            f"{where}:{line}: {rule[0]} cannot be written into a style attribute (and nothing is fetched from "
+            "elsewhere); take it out, or put it into a <style> of the template"
+        )

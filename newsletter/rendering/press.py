@@ -1,0 +1,115 @@
+"""The press: an issue set once, checked, and fixed by the hash of what it says."""
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from newsletter.errors import Blocked, Refused
+from newsletter.issues import contents, issues
+from newsletter.issues.content import IssueContent
+from newsletter.rendering import checks, inline, layout, mjml, templates
+from newsletter.rendering.models import Rendering
+from newsletter.rendering.rendered import Links as Links
+from newsletter.rendering.rendered import Rendered as Rendered
+from newsletter.rendering.rendered import links as links
+from newsletter.rendering.slots import Slot, strip_controls
+from newsletter.rendering.templates import Theme
+from newsletter.settings import Settings
+from subscribers.tokens import Keyring
+
+
+def render(content: IssueContent, settings: Settings, links: Links, *, dated: date | None = None) -> Rendered:
+    """Return the issue as every reader gets it; the same input gives the same bytes. `dated` is the day it shows."""
+    theme = templates.theme(settings)
+    slots = layout.stand_ins(content)
+    values = layout.values(content, settings, links, dated=dated, slots=slots)
+    html, text = _html(theme, values), _text(theme, values)
+    layout.refuse_found_markers(html + text, content, settings)
+    for slot in Slot:
+        html, text = (part.replace(slots[slot.value], slot.marker) for part in (html, text))
+    return Rendered(
+        subject=layout.one_line(strip_controls(content.subject)),
+        preheader=layout.one_line(strip_controls(content.preheader)),
+        html=html,
+        text=text,
+        theme=theme.name,
+    )
+
+
+def _html(theme: Theme, values: dict[str, object]) -> str:
+    source = mjml.prepare(theme.render("issue.mjml.j2", values))
+    css, path = theme.source("inline.css")
+
+    def place(offset: int) -> str:
+        pieces = theme.trace("issue.mjml.j2", values)
+        return templates.locate(pieces, mjml.prepare)(offset)
+
+    return inline.inline(mjml.to_html(source, place), css, where=path)
+
+
+def _text(theme: Theme, values: dict[str, object]) -> str:
+    lines = strip_controls(theme.render("issue.txt.j2", values)).split("\n")
+    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n") + "\n"
+
+
+def freeze(
+    session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, actor: str, now: datetime
+) -> str:
+    """Fix the issue: render what is approved, check it, store it, and return its hash. Refused when anything blocks."""
+    issues.verify(session, issue_id, now=now)
+    content = contents.read(session, issue_id, now=now)
+    rendered = render(content, settings, links(settings, issue_id, keyring=keyring), dated=now.date())
+    blocking = [finding for finding in checks.check(content, rendered, settings) if checks.blocks(finding)]
+    if blocking:
+        raise Blocked(f"issue {issue_id} cannot be frozen; what blocks it:", blocking)
+    sha256 = store(session, content, rendered, now=now)
+    contents.freeze(session, content, rendering=sha256, actor=actor, now=now)
+    return sha256
+
+
+def store(session: Session, content: IssueContent, rendered: Rendered, *, now: datetime) -> str:
+    """Keep the rendering with the list of the texts that it was made from, and return its hash."""
+    manifest = _manifest(content)
+    sha256 = rendered.sha256(manifest)
+    if session.get(Rendering, sha256) is None:
+        row = Rendering(
+            sha256=sha256, issue_id=content.id, theme=rendered.theme, subject=rendered.subject,
+            preheader=rendered.preheader, html=rendered.html, text=rendered.text, manifest=manifest, at=now,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+    return sha256
+
+
+def load(session: Session, issue_id: int) -> Rendered:
+    """Return the rendering that the issue is fixed to; Refused when there is none, or when it was altered since."""
+    issue = issues.get(session, issue_id)
+    if not issue.rendering:
+        raise Refused(f"issue {issue_id} is {issue.state} and has no rendering; freeze it: newsletter issues freeze {issue_id}")
+    row = session.get(Rendering, issue.rendering, populate_existing=True)
+    if row is None:
+        raise Refused(f"the rendering of issue {issue_id} is gone from the database; restore it from a backup")
+    rendered = Rendered(
+        subject=row.subject, preheader=row.preheader, html=row.html, text=row.text, theme=row.theme
+    )  # fmt: skip
+    if rendered.sha256(row.manifest) != row.sha256 or row.issue_id != issue_id:
+        raise Refused(
+            f"the rendering of issue {issue_id} is not the one that was frozen on {row.at:%Y-%m-%d %H:%M}: its hash "
+            f"differs. Nothing is sent; compare with a backup, or cancel the issue: newsletter issues cancel {issue_id}"
+        )
+    return rendered
+
+
+def _manifest(content: IssueContent) -> list[dict[str, Any]]:
+    return [
+        {
+            "position": item.position,
+            "briefing": item.document.id,
+            "sha256": item.sha256,
+            "sources": [source.url for source in item.document.sources],
+            "related": [{"briefing": each.briefing, "sha256": each.sha256} for each in item.related],
+        }
+        for item in content.items
+    ]

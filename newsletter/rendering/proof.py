@@ -1,0 +1,94 @@
+"""The proof: a rendering taken apart for the checks."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import lxml.html
+
+from newsletter.issues.content import IssueContent
+from newsletter.rendering.layout import one_line
+from newsletter.rendering.rendered import Rendered
+from newsletter.settings import Settings
+
+_ASIDE = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is checked: the words that went in, what came out, and the settings that both go by."""
+
+    content: IssueContent
+    rendered: Rendered
+    settings: Settings
+
+    @cached_property
+    def tree(self) -> Any:
+        """Return the HTML as a tree, however broken it is."""
+        return lxml.html.document_fromstring(self.rendered.html.strip() or "<html></html>")
+
+    @cached_property
+    def sheets(self) -> list[str]:
+        """Return the page's style sheets, without comments and strings."""
+        return [_ASIDE.sub("", sheet.text or "") for sheet in self.tree.iter("style")]
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """Return the plain text's paragraphs, each as one line."""
+        return [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", self.rendered.text)]
+
+    @cached_property
+    def shown(self) -> str:
+        """Return what the HTML says, as one line."""
+        return said(self.tree)
+
+    def all(self, *tags: str) -> Iterator[Any]:
+        """Yield the elements of these tags."""
+        yield from self.tree.iter(*tags)
+
+    def item(self, briefing: str) -> Any | None:
+        """Return the element that holds a briefing, by its class `item-ID`."""
+        return next((each for each in self.tree.iter() if f"item-{briefing}" in _classes(each)), None)
+
+
+def said(element: Any) -> str:
+    """Return the text in an element as one line."""
+    return one_line(" ".join(element.itertext()))
+
+
+def words(element: Any) -> str:
+    """Return what a reader, or somebody who listens to the mail, takes an element for."""
+    named = [element.get("aria-label") or "", *(image.get("alt") or "" for image in element.iter("img"))]
+    return one_line(" ".join([element.text_content(), *named]))
+
+
+def links_to(element: Any, url: str) -> bool:
+    """Return whether a link in the element leads to the address."""
+    return any(same(link.get("href") or "", url) for link in element.iter("a"))
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two addresses are the same but for the escapes that writing HTML brings (RFC 3986 2.1)."""
+    return _escaped(one) == _escaped(other)
+
+
+def _escaped(url: str) -> str:
+    return quote(url.strip(), safe="%:/?#@!$&'()*+,;=~")
+
+
+def nested(sheet: str) -> str:
+    """Return the first at-rule that stands inside another one, or nothing."""
+    depth = 0
+    for found in re.finditer(r"[{}]|@[\w-]+", sheet):
+        if found[0] in "{}":
+            depth += 1 if found[0] == "{" else -1
+        elif depth:
+            return found[0]
+    return ""
+
+
+def _classes(element: Any) -> list[str]:
+    return (element.get("class") or "").split() if isinstance(element.tag, str) else []

@@ -1,0 +1,34 @@
+"""What a reader sends: the fields of a form, and where the word came from."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from newsletter.feedback.leaving import Word
+from newsletter.web.site import Here
+
+Fields = dict[str, list[str]]
+
+
+async def _fields(request: Request) -> Fields:
+    async with request.form() as form:
+        return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
+#: The fields of an urlencoded or multipart body, as a route asks for them; any other body has none.
+Sent = Annotated[Fields, Depends(_fields)]
+
+
+def word(request: Request, site: Here) -> Word:
+    """Return who spoke and when, for the consent row; the method is the page's own."""
+    agent = request.headers.get("user-agent", "")
+    return {
+        "method": "page",
+        "now": site.clock(),
+        "ip": request.client.host[:45] if request.client else "",
+        "user_agent": "".join(mark for mark in agent if mark.isprintable())[:400],
+    }
+
+
+#: How and from where the reader spoke, as a route asks for it.
+Spoken = Annotated[Word, Depends(word)]

@@ -1,0 +1,93 @@
+"""What holds for every answer: headers, a limit on what is sent to us, no detail of a failure."""
+
+import logging
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: The longest body that a form of ours can need.
+LIMIT = 64 * 1024
+#: Pages take their style from a file, carry no script, and send forms only back here.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class _TooLong(Exception):
+    """More was sent than any form needs."""
+
+
+class Guard:
+    """Stands before the app; `prefix` is the path of the public address, which a proxy may or may not take off."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self.app = app
+        self.prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            await self.app(_without(self.prefix, scope), _limited(receive), answer)
+        except _TooLong:
+            await answer.refuse(scope, receive, 413, "That is more than this desk takes.\n")
+        except Exception:
+            _log.exception("a page failed")
+            await answer.refuse(scope, receive, 500, "Something went wrong here. Please try again later.\n")
+
+
+class _Answer:
+    """The way back, which adds the headers that every answer has."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(raw=message["headers"])
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            message["headers"] = headers.raw
+        await self.send(message)
+
+    async def refuse(self, scope: Scope, receive: Receive, status: int, words: str) -> None:
+        if not self.begun:
+            await PlainTextResponse(words, status, {"Connection": "close"})(scope, receive, self)
+
+
+def _without(prefix: str, scope: Scope) -> Scope:
+    path: str = scope["path"]
+    if not prefix or not f"{path}/".startswith(f"{prefix}/"):
+        return scope
+    bare = path.removeprefix(prefix) or "/"
+    return {**scope, "path": bare, "raw_path": bare.encode()}
+
+
+def _limited(receive: Receive) -> Receive:
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > LIMIT:
+            raise _TooLong
+        return message
+
+    return limited

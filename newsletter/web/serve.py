@@ -1,0 +1,42 @@
+"""Answering on a port, until told to stop."""
+
+import socket
+import sys
+
+import uvicorn
+
+from newsletter import db
+from newsletter.errors import Refused
+from newsletter.settings import Settings
+from newsletter.web.app import create
+
+
+def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Answer for the publication on `host` and `port` (0: any free one) until interrupted."""
+    engine = db.connect(settings)
+    server = uvicorn.Server(config(create(settings, engine)))
+    with listen(host, port) as listener:
+        where = f"[{host}]" if ":" in host else host
+        address = f"http://{where}:{listener.getsockname()[1]}/"
+        sys.stderr.write(f"{settings.publication.name} answers on {address} (stop it with Ctrl-C)\n")
+        sys.stderr.flush()
+        server.run(sockets=[listener])
+    engine.dispose()
+
+
+def config(app: object) -> uvicorn.Config:
+    """Return how the server runs: no proxy is believed, and no log keeps the paths, for they hold readers' tokens."""
+    return uvicorn.Config(
+        app, proxy_headers=False, access_log=False, server_header=False, log_level="warning"  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there, or say why not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        raise Refused(
+            f"port {port} on {host} cannot be taken ({error}); choose another: newsletter serve --port N"
+        ) from error

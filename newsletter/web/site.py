@@ -1,0 +1,75 @@
+"""What every page is made with: settings, database, keys, templates, the time."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from newsletter import db
+from newsletter.settings import Settings
+from subscribers import tokens
+
+#: How a page may be asked for; neither changes anything.
+READ = ["GET", "HEAD"]
+#: For pages behind a token: no cache keeps them, no index lists them.
+PERSONAL = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+#: For pages that are the same for everyone.
+PUBLIC = {"Cache-Control": "public, max-age=300"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One publication's web side."""
+
+    settings: Settings
+    engine: Engine
+    keyring: tokens.Keyring
+    templates: Environment
+    clock: Callable[[], datetime]
+
+    @property
+    def prefix(self) -> str:
+        """Return the path of the public address: links in mail begin with it."""
+        return urlsplit(self.settings.publication.url).path
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Open a transaction that only reads."""
+        return db.reading(self.engine)
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Open a transaction that writes."""
+        return db.transaction(self.engine)
+
+    def write(self, file: str, **values: Any) -> str:
+        """Return the text of `templates/web/FILE`."""
+        template = self.templates.get_template(f"web/{file}")
+        return template.render(publication=self.settings.publication, prefix=self.prefix, **values)
+
+    def page(self, name: str, *, status: int = 200, headers: dict[str, str] = PERSONAL, **values: Any) -> HTMLResponse:
+        """Return the page of `templates/web/NAME.html.j2`; it is a reader's own unless `headers` say otherwise."""
+        text = self.write(f"{name}.html.j2", private=headers is PERSONAL, **values)
+        return HTMLResponse(text, status, headers)
+
+    def ticket(self, token: str, purpose: tokens.Purpose) -> tuple[int, int]:
+        """Return the two numbers that a link's token carries, or answer that there is no such page."""
+        numbers = tokens.read(self.keyring, purpose, token)
+        if numbers is None:
+            raise HTTPException(404)
+        return numbers
+
+
+def _here(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+#: The site, as a route asks for it.
+Here = Annotated[Site, Depends(_here)]

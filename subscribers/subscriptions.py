@@ -1,0 +1,78 @@
+"""Subscriptions: where a reader stands on each list, and the two steps they take from a link."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from subscribers import consent, upsert
+from subscribers.models import ConsentEvent, MailingList, Subscription, SubscriptionState
+
+_STANDING = upsert.table(Subscription)
+_LIST = upsert.table(MailingList)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a reader stands on one list."""
+
+    list_id: int
+    name: str
+    title: str
+    state: SubscriptionState
+
+
+def of(session: Session, subscriber_id: int) -> list[Standing]:
+    """Return where the reader stands, on each list that they ever joined."""
+    query = select(_LIST.c.id.label("list_id"), _LIST.c.name, _LIST.c.title, _STANDING.c.state)
+    query = query.join_from(_LIST, _STANDING).where(_STANDING.c.subscriber_id == subscriber_id)
+    return [Standing(**row._mapping) for row in session.execute(query.order_by(_LIST.c.name))]
+
+
+def unsubscribe(
+    session: Session, *, subscriber_id: int, list_id: int, method: str, now: datetime, ip: str = "",
+    user_agent: str = "",
+) -> bool:  # fmt: skip
+    """Take the reader off one list and keep the proof; False when they were not on it, and then nothing changes."""
+    return _move(
+        session, (subscriber_id, list_id), (SubscriptionState.PENDING, SubscriptionState.CONFIRMED),
+        SubscriptionState.UNSUBSCRIBED, ConsentEvent.WITHDRAWN, method, now, ip, user_agent,
+    )  # fmt: skip
+
+
+def unsubscribe_all(
+    session: Session, *, subscriber_id: int, method: str, now: datetime, ip: str = "", user_agent: str = ""
+) -> int:
+    """Take the reader off every list; return how many they were on."""
+    return sum(
+        unsubscribe(
+            session, subscriber_id=subscriber_id, list_id=standing.list_id, method=method, now=now, ip=ip,
+            user_agent=user_agent,
+        )
+        for standing in of(session, subscriber_id)
+    )  # fmt: skip
+
+
+def resubscribe(
+    session: Session, *, subscriber_id: int, list_id: int, method: str, now: datetime, ip: str = "",
+    user_agent: str = "",
+) -> bool:  # fmt: skip
+    """Put the reader back on a list that they had left and keep the proof; False when they had not left it."""
+    return _move(
+        session, (subscriber_id, list_id), (SubscriptionState.UNSUBSCRIBED,),
+        SubscriptionState.CONFIRMED, ConsentEvent.CONFIRMED, method, now, ip, user_agent,
+    )  # fmt: skip
+
+
+def _move(
+    session: Session, pair: tuple[int, int], before: tuple[SubscriptionState, ...], after: SubscriptionState,
+    event: ConsentEvent, method: str, now: datetime, ip: str, user_agent: str,
+) -> bool:  # fmt: skip
+    subscriber_id, list_id = pair
+    standing = (_STANDING.c.subscriber_id == subscriber_id) & (_STANDING.c.list_id == list_id)
+    guarded = update(_STANDING).where(standing, _STANDING.c.state.in_(before)).values(state=after, changed_at=now)
+    if session.execute(guarded.returning(_STANDING.c.id)).first() is None:
+        return False
+    consent.record(session, [pair], event=event, method=method, now=now, ip=ip, user_agent=user_agent)
+    return True

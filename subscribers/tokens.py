@@ -1,0 +1,94 @@
+"""Signed tokens in links: two numbers and a purpose that nobody can forge, and nothing to look up.
+
+A token is base64url (RFC 4648 section 5, no padding) of key id (1 byte), two numbers (4 bytes each) and the first
+16 bytes of an HMAC-SHA256 over the purpose and all that: 34 characters, so a link stays under 76 and no mail library
+folds it.
+"""
+
+import binascii
+import hmac
+import re
+import secrets
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from subscribers.errors import BadValue
+
+_BODY = struct.Struct(">BII")
+_MAC = 16
+_LENGTH = 34
+_LINE = re.compile(r"([0-9]{1,3}):([0-9a-fA-F]{64})")
+
+
+class Purpose(StrEnum):
+    """What a link does; a token for one purpose is worthless for another."""
+
+    #: leaves one list: (subscriber, list); subscriber 0 stands in a test message
+    UNSUBSCRIBE = "unsubscribe"
+    #: shows and changes one reader's topics: (subscriber, 0)
+    PREFERENCES = "preferences"
+    #: shows an issue in the browser: (issue, 0)
+    ISSUE = "issue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyring:
+    """The keys of a publication: every one verifies, the newest signs."""
+
+    keys: dict[int, bytes] = field(repr=False)
+    newest: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the keys of a key file, one `ID:KEY` a line; the last line is the newest."""
+        keys: dict[int, bytes] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            # The line itself stays out of the message: most of it is the secret.
+            found = _LINE.fullmatch(line.strip())
+            if not found or not 1 <= int(found[1]) <= 255:
+                raise BadValue(f"line {number}", "a line of the key file is ID:KEY, 1 to 255 and 64 hexadecimal digits")
+            if int(found[1]) in keys:
+                raise BadValue(f"line {number}", f"key {found[1]} stands in the file already; give each its own number")
+            keys[int(found[1])] = bytes.fromhex(found[2])
+        if not keys:
+            raise BadValue("", "the key file holds no key; a line is ID:KEY, 1 to 255 and 64 hexadecimal digits")
+        return cls(keys=keys, newest=list(keys)[-1])
+
+
+def generate() -> str:
+    """Return the text of a fresh key file."""
+    return f"1:{secrets.token_hex(32)}\n"
+
+
+def sign(keyring: Keyring, purpose: Purpose, first: int, second: int = 0) -> str:
+    """Return the token that says the two numbers for one purpose."""
+    body = _BODY.pack(keyring.newest, first, second)
+    return urlsafe_b64encode(body + _mac(keyring.keys[keyring.newest], purpose, body)).rstrip(b"=").decode("ascii")
+
+
+def read(keyring: Keyring, purpose: Purpose, token: str) -> tuple[int, int] | None:
+    """Return the two numbers of a token that one of our keys signed for this purpose, None for anything else."""
+    if len(token) != _LENGTH or not token.isascii():
+        return None
+    try:
+        raw = urlsafe_b64decode(token + "==")
+    except binascii.Error:
+        return None
+    # One token, one spelling: the decoder skips foreign characters and ignores the four bits left over at the end.
+    if urlsafe_b64encode(raw).rstrip(b"=") != token.encode("ascii"):
+        return None
+    body, mac = raw[: _BODY.size], raw[_BODY.size :]
+    number, first, second = _BODY.unpack(body)
+    key = keyring.keys.get(number)
+    if key is None or not hmac.compare_digest(mac, _mac(key, purpose, body)):
+        return None
+    return first, second
+
+
+def _mac(key: bytes, purpose: Purpose, body: bytes) -> bytes:
+    return hmac.digest(key, purpose.encode("ascii") + b"\0" + body, "sha256")[:_MAC]

@@ -1,0 +1,70 @@
+"""Topics: the words that briefings carry and subscribers choose."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select
+from sqlmodel import Session
+
+from subscribers import upsert, words
+from subscribers.errors import BadValue
+from subscribers.models import SubscriberTopic, Topic
+
+_TOPIC = upsert.table(Topic)
+_CHOICE = upsert.table(SubscriberTopic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicView:
+    """A topic, and how many subscribers chose it."""
+
+    name: str
+    title: str
+    subscribers: int
+
+
+def word(text: str) -> str:
+    """Return the topic's name as it is kept: one line, in lower case."""
+    name = words.line("a topic", text, 80).lower()
+    if not name:
+        raise BadValue(text, "a topic needs a name")
+    return name
+
+
+def ensure(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """Return the number of each named topic, making those that are not there yet."""
+    wanted = sorted({word(name) for name in names})
+    statement = upsert.into(session, Topic).on_conflict_do_nothing()
+    upsert.many(session, statement, [{"name": name, "title": ""} for name in wanted])
+    return _ids(session, wanted)
+
+
+def all(session: Session) -> list[TopicView]:
+    """Return every topic, by name."""
+    query = select(_TOPIC.c.name, _TOPIC.c.title, func.count(_CHOICE.c.subscriber_id).label("subscribers"))
+    query = query.select_from(_TOPIC.outerjoin(_CHOICE)).group_by(_TOPIC.c.id).order_by(_TOPIC.c.name)
+    return [
+        TopicView(name=name, title=title or name, subscribers=count) for name, title, count in session.execute(query)
+    ]
+
+
+def of(session: Session, subscriber_id: int) -> list[str]:
+    """Return the names of the topics that a subscriber chose, in order."""
+    query = select(_TOPIC.c.name).join(_CHOICE).where(_CHOICE.c.subscriber_id == subscriber_id)
+    return [name for (name,) in session.execute(query.order_by(_TOPIC.c.name))]
+
+
+def choose(session: Session, subscriber_id: int, names: Iterable[str]) -> None:
+    """Make these topics, all of which must exist, the subscriber's whole choice."""
+    wanted = {word(name) for name in names}
+    known = _ids(session, wanted)
+    for name in wanted - known.keys():
+        raise words.missing("topic", name, [topic.name for topic in all(session)])
+    session.execute(delete(_CHOICE).where(_CHOICE.c.subscriber_id == subscriber_id))
+    rows = [{"subscriber_id": subscriber_id, "topic_id": number} for number in known.values()]
+    upsert.many(session, insert(_CHOICE), rows)
+
+
+def _ids(session: Session, names: Iterable[str]) -> dict[str, int]:
+    query = select(_TOPIC.c.name, _TOPIC.c.id).where(_TOPIC.c.name.in_(list(names)))
+    return dict(session.execute(query).all())

@@ -1,0 +1,82 @@
+"""Addresses and their keys."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import addresses
+from subscribers.errors import BadAddress
+
+_local = st.text("abzABZ019.!#$%&'*+/=?^_`{|}~-éßΣİK ǅﬁ", min_size=1, max_size=70)
+_domain = st.sampled_from(["example.com", "EXAMPLE.test", "exämple.de", "STRAßE.de", "x.invalid", "nodot", "a..b", ""])
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("Ada.B+news@Example.COM", "ada.b+news@example.com"),
+        ("reader@desk.example", "reader@desk.example"),
+        ("reader@example.test", "reader@example.test"),
+        ("info@exämple.de", "info@xn--exmple-cua.de"),
+        ("info@XN--EXMPLE-CUA.de", "info@xn--exmple-cua.de"),
+        ("Jürgen@example.com", "jürgen@example.com"),
+        ("Ju\u0308rgen@example.com", "jürgen@example.com"),
+    ],
+)
+def test_an_address_is_kept_as_given_and_compared_by_its_key(text: str, key: str) -> None:
+    parsed = addresses.parse(text)
+    assert (parsed.email, parsed.key) == (text, key)
+    assert addresses.parse(key).key == key
+
+
+def test_only_a_local_part_outside_ascii_needs_smtputf8() -> None:
+    assert addresses.parse("jürgen@example.com").smtputf8
+    assert not addresses.parse("info@exämple.de").smtputf8
+
+
+def test_an_envelope_carries_the_domain_in_ascii_and_the_local_part_as_given() -> None:
+    assert addresses.on_the_wire("Info@exämple.de") == "Info@xn--exmple-cua.de"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "@", "ada", "ada@", "@example.com", "ada@example", "ada@test", "ada@@example.com", "a b@example.com",
+        " ada@example.com", "ada@example.com ", "ada@example.com\n", "ada@example.com\r\nBcc: x@example.com",
+        "ada\r\n@example.com", "ada\0@example.com", "ada@exam\0ple.com", "Ada <ada@example.com>", "<ada@example.com>",
+        "ada@example.com,bob@example.com", ".ada@example.com", "ada..b@example.com", '"ada"@example.com',
+        '"a\nb"@example.com', "ada@[127.0.0.1]", "ada@127.0.0.1", "ada@localhost", "ada@-x.com", "ada@x.invalid",
+        "a" * 65 + "@example.com", "a@" + "b" * 64 + ".com", "a" * 60 + "@" + "b." * 100 + "com", "\ud800@example.com",
+        "ada@example.com>", "ada@<example.com>", "x" * 100_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_by_name(text: str) -> None:
+    with pytest.raises(BadAddress) as caught:
+        addresses.parse(text)
+    assert caught.value.value == text
+    assert repr(text[:100]) in str(caught.value)
+    assert len(str(caught.value)) < 1500
+
+
+@given(st.text() | st.builds("{}@{}".format, _local, _domain) | st.emails())
+def test_any_text_is_an_address_or_a_bad_one(text: str) -> None:
+    try:
+        parsed = addresses.parse(text)
+    except BadAddress:
+        return
+    assert parsed.email == text
+    assert not set(text) & set("\r\n\0 <>,")
+    assert len(parsed.key) <= 320
+
+
+@given(st.builds("{}@{}".format, _local, _domain) | st.emails())
+def test_the_key_of_a_key_is_the_key_and_case_does_not_matter(text: str) -> None:
+    try:
+        key = addresses.parse(text).key
+        again, upper = addresses.parse(key).key, addresses.parse(text.upper()).key
+    except BadAddress:
+        return
+    assert again == key
+    if text.isascii():
+        assert upper == key
