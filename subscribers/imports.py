@@ -13,7 +13,7 @@ from typing import TextIO
 from sqlmodel import Session
 
 from subscribers import joining, profiles, words
-from subscribers.errors import BadRow, BadValue
+from subscribers.errors import BadRow, BadValue, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
 from subscribers.profiles import Profile
@@ -105,11 +105,14 @@ def _good(rows: Sequence[Row | Reject], lines: dict[str, int], rejected: list[Re
 
 
 def write_rejects(path: Path, rejected: Sequence[Reject]) -> None:
-    """Write the rejected rows as CSV, a line each."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "value", "reason"))
-        writer.writerows((reject.line, reject.value, reject.reason) for reject in rejected)
+    """Write the rejected rows as CSV, a line each; raise Refused where that cannot be written."""
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("line", "value", "reason"))
+            writer.writerows((reject.line, reject.value, reject.reason) for reject in rejected)
+    except OSError as error:
+        raise Refused(f"the rejects cannot be written to {path}: {error.strerror}; name another file") from error
 
 
 def read(source: Path | TextIO) -> Iterator[Row | Reject]:
@@ -133,6 +136,8 @@ def read(source: Path | TextIO) -> Iterator[Row | Reject]:
 
 def _rows(stream: TextIO, name: str) -> Iterator[Row | Reject]:
     first = stream.readline().removeprefix("\ufeff")
+    if not first.strip():
+        raise BadRow(f"{name} has no first line that names the columns, `email` among them; nothing was written")
     delimiter = max(",;\t|", key=first.count)
     reader = csv.reader(itertools.chain([first], stream), delimiter=delimiter, strict=True)
     columns: list[str] = []
@@ -154,8 +159,6 @@ def _rows(stream: TextIO, name: str) -> Iterator[Row | Reject]:
             columns = _columns(cells, name)
         elif any(cell.strip() for cell in cells):
             yield _row(line, cells, columns)
-    if not columns:
-        raise BadRow(f"{name} is empty; its first line names the columns, `email` among them")
 
 
 def _columns(cells: Sequence[str], name: str) -> list[str]:

@@ -52,14 +52,14 @@ def join(
     Each address may occur once; keep to a few thousand people at a time, as their keys are bound values. A profile
     adds to what is known and overwrites it where it says something. Only `resubscribe` brings back who left.
     """
-    barred = _barred(session, people)
-    welcome = [person for person in people if person.address.key not in barred]
+    barred = _barred(session, [person.address.key for person in people])
+    welcome = {person.address.key: person for person in people if person.address.key not in barred}
     before = _known(session, welcome)
-    rows = {person.address.key: _merged(person, before.get(person.address.key), now) for person in welcome}
+    rows = {key: _merged(person, before.get(key), now) for key, person in welcome.items()}
     changed = {key for key, row in rows.items() if key in before and not _same(row, before[key])}
     _store(session, [row for key, row in rows.items() if key in changed or key not in before])
-    ids = {key: row.id for key, row in _known(session, welcome).items()}
-    touched = _add_topics(session, {ids[person.address.key]: person.topics for person in welcome if person.topics})
+    ids = _ids(session, welcome)
+    touched = _add_topics(session, {ids[key]: person.topics for key, person in welcome.items() if person.topics})
     joined, kept_out = _subscribe(session, ids.values(), on, now=now, resubscribe=resubscribe)
     consent.record(session, joined, event=ConsentEvent.CONFIRMED, method=method, shown=basis, now=now)
     touched |= {subscriber for subscriber, _ in joined}
@@ -76,16 +76,17 @@ def join(
     return [outcome(person.address.key) for person in people]
 
 
-def _barred(session: Session, people: Iterable[Profile]) -> set[str]:
-    keys = [person.address.key for person in people]
-    return set(
-        session.scalars(select(_BARRED.c.email_key).where(_BARRED.c.email_key.in_(keys), _BARRED.c.lifted_at.is_(None)))
-    )
+def _barred(session: Session, keys: Iterable[str]) -> set[str]:
+    query = select(_BARRED.c.email_key).where(_BARRED.c.email_key.in_(keys), _BARRED.c.lifted_at.is_(None))
+    return set(session.scalars(query))
 
 
-def _known(session: Session, people: Iterable[Profile]) -> dict[str, Row[Any]]:
-    keys = [person.address.key for person in people]
+def _known(session: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
     return {row.email_key: row for row in session.execute(select(_PERSON).where(_PERSON.c.email_key.in_(keys)))}
+
+
+def _ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
+    return dict(session.execute(select(_PERSON.c.email_key, _PERSON.c.id).where(_PERSON.c.email_key.in_(keys))).all())
 
 
 def _merged(person: Profile, known: Row[Any] | None, now: datetime) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def _subscribe(
     left = {pair for pair, state in standing.items() if state == SubscriptionState.UNSUBSCRIBED and not resubscribe}
     settled = left | {pair for pair, state in standing.items() if state == SubscriptionState.CONFIRMED}
     joined = [(subscriber, number) for subscriber in ids for number in on if (subscriber, number) not in settled]
-    # Who leaves between the two statements stays out: the upsert moves only what was seen to be movable.
+    # Who joins and leaves between the two statements stays out: the upsert moves only what may be moved.
     movable = _STANDING.c.state == SubscriptionState.PENDING
     if resubscribe:
         movable = or_(movable, _STANDING.c.state == SubscriptionState.UNSUBSCRIBED)

@@ -32,7 +32,7 @@ def check(
 ) -> Profile:  # fmt: skip
     """Return the profile, its codes in one spelling; raise BadAddress or BadValue for what cannot be kept."""
     return Profile(
-        address=addresses.parse(words.line("an address", email, 320)),
+        address=addresses.parse(email.strip(" \t")),
         name=words.line("a name", name, 200),
         language=_code("a language", language.lower(), _LANGUAGE, "en or pt-br", 20),
         country=_code("a country", country.upper(), _COUNTRY, "DE", 2),

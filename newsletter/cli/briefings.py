@@ -1,12 +1,9 @@
 """`newsletter briefings`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlmodel import Session
 
 from newsletter.cli import desk, output, shape
 from newsletter.editorial import approvals, briefings, format, gate, page
@@ -17,18 +14,6 @@ from newsletter.errors import BadInput, Blocked
 app = shape.noun("briefings")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The briefing's stable word.")]
-
-
-@contextmanager
-def _at_work(here: desk.Desk, who: str, *ids: str) -> Iterator[Session]:
-    """Open the command's transaction with the named briefings (all, when none is named) as their files stand now."""
-    with here.write() as session:
-        problems = briefings.refresh(session, here.settings.briefings, actor=who, now=here.now, only=ids or None)
-        if ids and problems:
-            raise BadInput("; ".join(problem.message for problem in problems))
-        for problem in problems:
-            output.note(f"warning: {problem.message}")
-        yield session
 
 
 @app.command()
@@ -99,7 +84,8 @@ def list_(
 ) -> None:
     """List the briefings, after a look at their files."""
     here = desk.of(ctx)
-    with _at_work(here, desk.actor(as_)) as session:
+    here.look(desk.actor(as_))
+    with here.read() as session:
         found = briefings.all(session, state=state)
     if as_json:
         output.emit([_json(standing) for standing in found])
@@ -119,7 +105,8 @@ def show(
 ) -> None:
     """Show a briefing's text and where it stands."""
     here = desk.of(ctx)
-    with _at_work(here, desk.actor(as_), id) as session:
+    here.look(desk.actor(as_), id)
+    with here.read() as session:
         standing = briefings.get(session, id)
     if as_json:
         output.emit({**_json(standing), "document": standing.document})
@@ -136,7 +123,8 @@ def show(
 def check(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Hold a briefing against the standards; exits 1 when something blocks."""
     here = desk.of(ctx)
-    with _at_work(here, desk.actor(as_), id) as session:
+    here.look(desk.actor(as_), id)
+    with here.read() as session:
         findings = gate.check(briefings.get(session, id).document, now=here.now)
     blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
     if as_json:
@@ -151,7 +139,8 @@ def check(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json =
 def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Hand a briefing over for somebody else's approval."""
     here, who = desk.of(ctx), desk.actor(as_)
-    with _at_work(here, who, id) as session:
+    here.look(who, id)
+    with here.write() as session:
         standing = briefings.submit(session, id, actor=who, now=here.now)
     if as_json:
         output.emit(_json(standing))
@@ -169,7 +158,8 @@ def approve(
 ) -> None:
     """Say yes to a briefing's exact text; any edit afterwards voids the yes."""
     here, who = desk.of(ctx), desk.actor(as_)
-    with _at_work(here, who, id) as session:
+    here.look(who, id)
+    with here.write() as session:
         approval = approvals.approve(
             session, id, actor=who, solo=here.settings.publication.solo, note=note, now=here.now
         )

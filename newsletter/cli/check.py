@@ -3,7 +3,6 @@
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial import briefings
 from newsletter.editorial.gate import Severity
 from newsletter.errors import Blocked
 from newsletter.rendering import inspection
@@ -15,8 +14,8 @@ app = shape.verb()
 def check(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Hold an issue against its approvals, the standards and the mail clients; exits 1 when something blocks."""
     here = desk.of(ctx)
-    with here.write() as session:
-        briefings.refresh(session, here.settings.briefings, actor=desk.actor(as_), now=here.now)
+    here.look(desk.actor(as_))
+    with here.read() as session:
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
     blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
     if as_json:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial import briefings
 from newsletter.errors import BadInput, UsageError
 from newsletter.issues import choosing, issues
 
@@ -37,8 +36,8 @@ def compose(
     if picks and (from_approved or since or topic):
         raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
     words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
+    here.look(who)
     with here.write() as session:
-        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
         chosen = picks or choosing.waiting(
             session, since=here.now - _span(since) if since else None, topic=topic, now=here.now
         )

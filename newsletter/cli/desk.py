@@ -15,6 +15,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db, publication
+from newsletter.cli import output
+from newsletter.editorial import briefings
+from newsletter.errors import BadInput
 from newsletter.settings import Settings, find, load
 from subscribers.tokens import Keyring
 
@@ -68,6 +71,18 @@ class Desk:
         """Open the one transaction of a command that only looks."""
         with db.reading(self.engine) as session:
             yield session
+
+    def look(self, who: str, *ids: str) -> None:
+        """Take notice of edits to the named briefings' files, or to all of them, whatever the command does next.
+
+        A file that cannot be taken is refused when it is named, else only told.
+        """
+        with self.write() as session:
+            problems = briefings.refresh(session, self.settings.briefings, actor=who, now=self.now, only=ids or None)
+        if ids and problems:
+            raise BadInput("; ".join(problem.message for problem in problems))
+        for problem in problems:
+            output.note(f"warning: {problem.message}")
 
 
 def of(ctx: typer.Context) -> Desk:

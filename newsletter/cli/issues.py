@@ -3,7 +3,6 @@
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial import briefings
 from newsletter.issues import issues
 from newsletter.rendering import press
 
@@ -47,8 +46,8 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Check an issue and fix its subject, HTML and text for good."""
     here, who = desk.of(ctx), desk.actor(as_)
+    here.look(who)
     with here.write() as session:
-        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
         rendering = press.freeze(session, issue, here.settings, keyring=here.keyring, actor=who, now=here.now)
     if as_json:
         output.emit({"issue": issue, "state": "frozen", "rendering": rendering})

@@ -13,7 +13,6 @@ from newsletter.cli.status import show
 from newsletter.delivery import planning, report, sending, trials
 from newsletter.delivery.replies import Kind
 from newsletter.delivery.report import Status
-from newsletter.editorial import briefings
 from newsletter.editorial.gate import Severity
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
 from newsletter.issues import issues
@@ -64,11 +63,11 @@ def send(
 
 
 def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> str:
-    with here.write() as session:
+    here.look(who)
+    with here.read() as session:
         found = issues.get(session, issue)
         if found.state not in issues.SENDABLE:
             raise Refused(f"issue {issue} is {issues.standing(found.state)}. {issues.next_step(found)}")
-        briefings.refresh(session, here.settings.briefings, actor=who, now=here.now)
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
         blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
         if blocking:
@@ -117,7 +116,7 @@ def _progress() -> Iterator[sending.Progress | None]:
 
 def _test(here: desk.Desk, issue: int, addresses: list[str], *, as_json: bool) -> None:
     with here.read() as session:
-        results = trials.test(session, here.settings, issue, addresses, keyring=here.keyring, now=here.now)
+        results = trials.send(session, here.settings, issue, addresses, keyring=here.keyring, now=here.now)
     if as_json:
         output.emit([{"address": to, "outcome": outcome.kind, "reply": outcome.reply} for to, outcome in results])
     else:
@@ -131,7 +130,7 @@ def _dry_run(
     here: desk.Desk, issue: int, folder: Path, lists: list[str], segments: list[str], *, as_json: bool
 ) -> None:
     with here.read() as session:
-        count = trials.dry_run(
+        count = trials.write(
             session, here.settings, issue, folder, keyring=here.keyring, now=here.now, lists=lists, segments=segments
         )
     if as_json:

@@ -97,8 +97,7 @@ def release(session: Session, hold: Hold) -> None:
 
 def require(session: Session, hold: Hold) -> None:
     """Refuse when another sender has taken over."""
-    fence = session.execute(select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == hold.issue_id)).scalar()
-    if fence != hold.fence:
+    if session.execute(_FENCE, {"issue": hold.issue_id}).scalar() != hold.fence:
         raise _fenced(hold)
 
 
@@ -134,9 +133,8 @@ def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch |
         DELIVERY.c.batch_id == batch_id,
         DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
     )
-    reason = _objection()
-    skip = update(DELIVERY).where(*waits, reason != "").values(
-        state=DeliveryState.SKIPPED, reason=reason, changed_at=now, due_at=None
+    skip = update(DELIVERY).where(*waits, _OBJECTION != "").values(
+        state=DeliveryState.SKIPPED, reason=_OBJECTION, changed_at=now, due_at=None
     )  # fmt: skip
     skipped = session.execute(skip).rowcount  # type: ignore[attr-defined]
     begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
@@ -186,6 +184,20 @@ def _objection() -> ColumnElement[str]:
     )
 
 
+_OBJECTION = _objection()
+# Asked for each message: built once.
+_FENCE = select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == bindparam("issue"))
+_ASK = (
+    select(_OBJECTION)
+    .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
+    .where(
+        DELIVERY.c.id == bindparam("delivery"),
+        DELIVERY.c.state == DeliveryState.SENDING,
+        AUDIENCE.c.fence == bindparam("held"),
+    )
+)
+
+
 def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
     query = (
         select(
@@ -195,23 +207,15 @@ def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
         .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
         .join(LIST, LIST.c.id == DELIVERY.c.list_id)
         .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
-        .order_by(DELIVERY.c.id)
+        .order_by(*planning.ORDER)
     )  # fmt: skip
     return tuple(Reader(*row) for row in session.execute(query))
 
 
 def objection(session: Session, hold: Hold, delivery_id: int) -> str:
     """Return why the copy must not go out now, empty when it may; refuse a sender that was taken over."""
-    query = (
-        select(_objection())
-        .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
-        .where(
-            DELIVERY.c.id == delivery_id,
-            DELIVERY.c.state == DeliveryState.SENDING,
-            AUDIENCE.c.fence == hold.fence,
-        )
-    )
-    reason: str | None = session.execute(query).scalar()
+    found = session.execute(_ASK, {"delivery": delivery_id, "held": hold.fence})
+    reason: str | None = found.scalar()
     if reason is None:
         raise _fenced(hold)
     return reason

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, insert, literal, or_, select, update
 from sqlmodel import Session
 
 from newsletter import audit
@@ -12,6 +12,9 @@ from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
 from newsletter.errors import Refused
 from subscribers import audience
+
+#: Whom the relay refused before comes last, so that one such reader cannot keep the others waiting.
+ORDER = (DELIVERY.c.reason != "", DELIVERY.c.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,20 +104,21 @@ def _insert(session: Session, issue_id: int, *, lists: Sequence[str], segments: 
 def form_batches(session: Session, issue_id: int, *, batch: int, now: datetime) -> int:
     """Put the deliveries that wait and are due into open batches; return how many batches that made.
 
-    To be called when no batch of the issue is open. Whom the relay refused comes last, so that one such reader
-    cannot keep the others waiting.
+    To be called when no batch of the issue is open.
     """
-    place = func.row_number().over(order_by=(DELIVERY.c.reason != "", DELIVERY.c.id)) - 1
-    due = select(DELIVERY.c.id, place.label("place")).where(_due(issue_id, now)).subquery()
+    place = func.row_number().over(order_by=ORDER) - 1
+    number = cast((place - place % batch) / batch, Integer)
+    due = select(DELIVERY.c.id, (place % batch).label("place"), number.label("number")).where(_due(issue_id, now))
+    waiting = due.subquery()
     opens = literal(BatchState.OPEN, BATCH.c.state.type)
-    one_each = select(literal(issue_id), opens, literal(0), literal("")).where(due.c.place % batch == 0)
+    one_each = select(literal(issue_id), opens, literal(0), literal("")).where(waiting.c.place == 0)
     session.execute(insert(BATCH).from_select(["issue_id", "state", "fence", "worker"], one_each))
-    number = func.row_number().over(order_by=BATCH.c.id) - 1
     is_open = and_(BATCH.c.issue_id == issue_id, BATCH.c.state == BatchState.OPEN)
-    opened = select(BATCH.c.id, number.label("number")).where(is_open).subquery()
+    counted = select(BATCH.c.id, cast(func.row_number().over(order_by=BATCH.c.id) - 1, Integer).label("number")).where(is_open)
+    opened = counted.subquery()
     session.execute(
         update(DELIVERY)
-        .where(DELIVERY.c.id == due.c.id, opened.c.number == due.c.place // batch)
+        .where(DELIVERY.c.id == waiting.c.id, opened.c.number == waiting.c.number)
         .values(batch_id=opened.c.id)
     )
     made: int = session.execute(select(func.count()).select_from(opened)).scalar_one()

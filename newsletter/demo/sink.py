@@ -1,6 +1,7 @@
 """A mail server of the demo's own: takes everything over real SMTP and files it in a Maildir."""
 
 import mailbox
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -29,11 +30,12 @@ class Filing:
 @contextmanager
 def listening(maildir: Path) -> Iterator[int]:
     """Run the server on a free loopback port for the length of the block; yield the port."""
-    controller = Controller(Filing(maildir), hostname="127.0.0.1", port=0, server_hostname="localhost")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    controller = Controller(Filing(maildir), hostname="127.0.0.1", port=port, server_hostname="localhost")
     controller.start()
     try:
-        assert controller.server is not None
-        yield controller.server.sockets[0].getsockname()[1]
+        yield port
     finally:
         controller.stop()
 

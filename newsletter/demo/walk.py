@@ -160,7 +160,15 @@ def _send(engine: Engine, settings: Settings, issue: int) -> report.Status:
     with db.transaction(engine) as session:  # between the plan and the send, two readers leave
         first, second = subscribers.all(session, limit=2)
         weekly = lists.get(session, "weekly")
-        leaving.leave(session, subscriber_id=first.id, list_id=weekly.id, method="one-click", now=now)
+        leaving.leave(
+            session,
+            subscriber_id=first.id,
+            list_id=weekly.id,
+            method="one-click",
+            ip="127.0.0.1",
+            user_agent="demo",
+            now=now,
+        )
         suppressions.add(
             session, second.email, reason=SuppressionReason.COMPLAINT, source="a complaint in the demo", now=now
         )

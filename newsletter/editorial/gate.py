@@ -51,7 +51,7 @@ class Rule:
     severity: Severity
     why: str
     check: Callable[[Document, datetime], Iterable[rules.Remark]]
-    stage: Stage = Stage.CONTENT
+    stages: tuple[Stage, ...] = (Stage.CONTENT,)
 
 
 RULES = (
@@ -66,9 +66,8 @@ RULES = (
     Rule("L1", Severity.BLOCK, "readers know who and what wrote it", rules.declared),
     # A text under embargo may be approved ahead of time; only an issue has to wait for it.
     Rule("E1", Severity.WARN, "an embargo is kept", rules.embargoed),
-    Rule("E1", Severity.BLOCK, "an embargo is kept", rules.embargoed, Stage.ISSUE),
-    Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired),
-    Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired, Stage.ISSUE),
+    Rule("E1", Severity.BLOCK, "an embargo is kept", rules.embargoed, (Stage.ISSUE,)),
+    Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired, (Stage.CONTENT, Stage.ISSUE)),
 )
 
 
@@ -77,7 +76,7 @@ def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) ->
     return [
         Finding(rule.id, rule.severity, remark.where, remark.message, remark.next)
         for rule in RULES
-        if rule.stage is stage
+        if stage in rule.stages
         for remark in rule.check(document, now)
     ]
 

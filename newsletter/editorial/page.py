@@ -7,6 +7,7 @@ section is left out. What `read` accepts, `write` gives back byte for byte, also
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from newsletter.editorial import attribution, body, format, text
 from newsletter.editorial.document import Citation, Document, Role
@@ -15,6 +16,7 @@ from newsletter.errors import BadInput
 _BULLET = "  • "
 _POINTS = "Key points"  # the one section without a heading on a page: its bullets say what it is
 _RELATED = "Related briefings"
+_UNEVEN = re.compile(r"\A\n|\n\n\n|[ \t]+$", re.MULTILINE)
 _BEGINNINGS = {
     attribution.DISCOVERED: (Role.DISCOVERY, Role.SECONDARY),
     attribution.WRITTEN: (Role.PRIMARY, Role.SECONDARY),
@@ -65,18 +67,17 @@ def read(source: str, *, id: str, where: str = "the page") -> Page:
 
     The citation has the source's name and an empty address: a page does not carry one, and the gate asks for it.
     """
-    found = text.refused(source)
-    if found:
-        raise BadInput(f"{where}:{found[0]}: the character {found[1]} cannot stand in a briefing; take it out")
     whole = source.rstrip("\n")
+    _refuse_marks(whole, where)
     blocks = whole.split("\n\n")
     if _RELATED not in blocks:
-        raise BadInput(f"{where}:{len(whole.splitlines()) or 1}: no line {_RELATED!r} ends the page; add it")
+        last = whole.count("\n") + 1
+        raise BadInput(f"{where}:{last}: no line {_RELATED!r} ends the page; add it")
     end = len(blocks) - 1 - blocks[::-1].index(_RELATED)
     notes = _NOTES.fullmatch(blocks[end - 1]) if end else None
     if not notes:
-        line = source.count("\n", 0, source.rindex(_RELATED))
-        raise BadInput(f"{where}:{line}: 'Source assisted:' and 'How ... reports:' do not stand here; add them")
+        line = "\n\n".join(blocks[:end]).count("\n") + 1
+        raise BadInput(f"{where}:{line}: 'How ... reports: ... Read the standards' does not stand here; add it")
     page = Page(
         document=Document(id=id, title="", sources=_sources(notes), **_sections(blocks[: end - 1])),
         publication=notes["publication"],
@@ -86,6 +87,16 @@ def read(source: str, *, id: str, where: str = "the page") -> Page:
     )
     _prove(page, source, where)
     return page
+
+
+def _refuse_marks(source: str, where: str) -> None:
+    found = text.refused(source)
+    if found:
+        raise BadInput(f"{where}:{found[0]}: the character {found[1]} cannot stand in a briefing; take it out")
+    uneven = _UNEVEN.search(source)
+    if uneven:
+        line = source.count("\n", 0, uneven.end()) + 1
+        raise BadInput(f"{where}:{line}: there are blanks at a line's end, or more than one empty line; take them out")
 
 
 def _sources(notes: re.Match[str]) -> tuple[Citation, ...]:
@@ -99,8 +110,8 @@ def _sources(notes: re.Match[str]) -> tuple[Citation, ...]:
     )
 
 
-def _sections(blocks: Sequence[str]) -> dict[str, object]:
-    found: dict[str, object] = {"introduction": "", "key_points": ()}
+def _sections(blocks: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"introduction": "", "key_points": ()}
     current = "introduction"
     for block in blocks:
         if block in body.SECTIONS and block != _POINTS:
@@ -126,6 +137,6 @@ def _prove(page: Page, source: str, where: str) -> None:
     pairs = zip(source.split("\n"), [*back.split("\n"), *[""] * source.count("\n")], strict=False)
     line = next((number for number, (here, there) in enumerate(pairs, start=1) if here != there), 1)
     raise BadInput(
-        f"{where}:{line}: the page would not be written back as it stands; one empty line parts its blocks, "
-        "no line has blanks at its end, and the sections stand in their order"
+        f"{where}:{line}: from here the page would not be written back as it stands; an empty line goes around each "
+        "heading, and each section stands once and in its order"
     )

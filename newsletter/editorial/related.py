@@ -13,9 +13,19 @@ from newsletter.editorial.rules import parts
 CUTOFF = 0.08
 #: What each topic in common adds to the place in the ranking, but not to the cosine.
 TOPIC = 0.03
-#: With fewer documents than this, a term of a single document still counts.
+#: With fewer documents than this, a term of a single one counts, and English function words have to be named:
+#: by their frequency alone they cannot be told from the subject.
 TINY = 20
 
+_WORDS = (
+    "a about after again against all also an and another any are as at be because been before being between both but "
+    "by can cannot could did do does down during each either else even few for from further had has have how if in "
+    "into is it its itself just less many may might more most much must never no nor not now of off often on once one "
+    "only or other our out over own per rather same seldom several shall should so some still such than that the their "
+    "them then there these they this those though three through thus to too twice two under until up upon very was we "
+    "were what when where whether which while who whom whose why will with within without would yet you your"
+)
+_FUNCTION = frozenset(_WORDS.split())
 _Vector = dict[str, float]
 #: An id, the cosine (1.0 for a pinned one), and the terms that weigh most in it.
 Near = tuple[str, float, tuple[str, ...]]
@@ -50,7 +60,7 @@ def terms(document: Document) -> list[str]:
     """Return the words and the pairs of words of a briefing, the title's twice."""
     found = []
     for words in (document.title, *parts(document).values()):
-        single = [word for word in text.words(words) if len(word) > 1]
+        single = [word for word in text.words(words) if len(word) > 1 or not word.isascii()]
         found += [*single, *(f"{first} {second}" for first, second in pairwise(single))]
     return found
 
@@ -59,12 +69,12 @@ def _weights(counts: list[Counter[str]]) -> dict[str, float]:
     """Return the weight of each term that tells documents apart: rare ones weigh more, common ones nothing."""
     size = len(counts)
     frequency = Counter(term for count in counts for term in count)
-    least, most = (1, size) if size < TINY else (2, size / 2)
+    least, most = (1 if size < TINY else 2), (size / 2 if size > 3 else size)
     return {
         term: math.log((1 + size) / (1 + number)) + 1
         for term, number in frequency.items()
-        if least <= number <= most
-    }  # fmt: skip
+        if least <= number <= most and not (size < TINY and _FUNCTION.intersection(term.split()))
+    }
 
 
 def _vector(count: Counter[str], weights: dict[str, float]) -> _Vector:

@@ -104,10 +104,8 @@ def row(session: Session, issue_id: int) -> Issue:
     issue = session.get(Issue, issue_id)
     if issue is None:
         newest = session.exec(select(Issue.id).order_by(col(Issue.id).desc()).limit(3)).all()
-        there = ", ".join(str(number) for number in newest) or "none yet; make one: newsletter compose"
-        raise NotFound(
-            f"there is no issue {issue_id}; the newest are {there}" if newest else f"there are no issues: {there}"
-        )
+        there = f"the newest are {', '.join(map(str, newest))}" if newest else "make the first: newsletter compose"
+        raise NotFound(f"there is no issue {issue_id}; {there}")
     return issue
 
 

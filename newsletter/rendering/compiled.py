@@ -31,7 +31,7 @@ class Compiled:
     holes: tuple[tuple[int, Slot, bool], ...]
 
     def body(self, values: Mapping[Slot, str]) -> bytes:
-        """Return the whole multipart body with the reader's values in place, ready for DATA but for its dot-stuffing."""
+        """Return the whole multipart body with the reader's values in place, in lines of at most 76 characters."""
         shown = {slot: value(text) for slot, text in values.items()}
         made = {(slot, False): _piece(text) for slot, text in shown.items()}
         made |= {(slot, True): _piece(escape(text)) for slot, text in shown.items()}
@@ -107,7 +107,7 @@ def _cut(coded: str, start: int) -> tuple[str, int]:
 
 
 def _guard(coded: str, start: int) -> str:
-    """Return the escape for a first character that mail programs meddle with: a dot (RFC 5321 4.5.2), mbox's `From `."""
+    """Return the escape for a first character that programs meddle with: a dot (RFC 5321 4.5.2), mbox's `From `."""
     if coded.startswith(".", start):
         return "=2E"
     return "=46" if coded.startswith("From ", start) else ""

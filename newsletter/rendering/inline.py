@@ -8,7 +8,7 @@ from premailer import Premailer, premailer
 
 from newsletter.errors import TemplateError
 
-# Even with allow_network=False premailer lets cssutils fetch what a sheet names by @import; this fetcher fetches nothing.
+# Even with allow_network=False premailer lets cssutils fetch what a sheet names by @import; this one fetches nothing.
 premailer.cssutils.parseString = cssutils.CSSParser(fetcher=lambda url: None, loglevel=logging.CRITICAL).parseString
 _SHEET = re.compile(r"<style(?=[\s>])")
 _IGNORE = ' data-premailer="ignore"'
@@ -21,7 +21,7 @@ def inline(html: str, css: str, *, where: str) -> str:
     `where` is the sheet's path: an at-rule in it is refused with its line, for it cannot stand in an attribute.
     """
     _refuse_at_rules(css, where)
-    return Premailer(
+    inliner = Premailer(
         _SHEET.sub(f"<style{_IGNORE}", html),
         css_text=css,
         method="html",
@@ -39,7 +39,8 @@ def inline(html: str, css: str, *, where: str) -> str:
         allow_network=False,
         allow_loading_external_files=False,
         cssutils_logging_level=logging.CRITICAL,
-    ).transform(pretty_print=False).replace(_IGNORE, "")  # fmt: skip
+    )
+    return str(inliner.transform(pretty_print=False)).replace(_IGNORE, "")
 
 
 def _refuse_at_rules(css: str, where: str) -> None:

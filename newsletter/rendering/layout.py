@@ -16,6 +16,7 @@ from newsletter.settings import Settings
 # Languages written from right to left, by their first subtag.
 _LEFTWARD = {"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 
+
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
     """A related briefing, as a link."""

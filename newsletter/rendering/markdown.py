@@ -8,38 +8,39 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup
 
+from newsletter.rendering.slots import strip_controls
+
 #: How long a line of plain text may be, unless a link is longer.
 WIDTH = 72
 _TAGS = {"p", "a", "em", "strong", "ul", "ol", "li", "blockquote", "br", "code"}
-_HEADINGS = {"h1", "h2", "h3", "h4", "hr", "pre"}
 _PARSER = MarkdownIt("commonmark", {"html": False})
 # Links of every kind come through the parser; nh3 takes the dangerous ones out, and the checks name what is left.
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
 
 
 @lru_cache(maxsize=4096)
-def html(text: str, *, headings: bool = False) -> Markup:
-    """Return the Markdown's blocks as well-formed markup of a few allowed tags; `headings` are for pages, not mail."""
-    return _clean(_PARSER.render(text), _TAGS | _HEADINGS if headings else _TAGS)
+def html(text: str) -> Markup:
+    """Return the Markdown's blocks as well-formed markup of a few allowed tags."""
+    return _clean(_PARSER.render(strip_controls(text)))
 
 
 @lru_cache(maxsize=4096)
 def inline(text: str) -> Markup:
     """Return the Markdown of one line as well-formed markup, without a paragraph around it."""
-    return _clean(_PARSER.renderInline(" ".join(text.split())), _TAGS)
+    return _clean(_PARSER.renderInline(" ".join(strip_controls(text).split())))
 
 
-def _clean(markup: str, tags: set[str]) -> Markup:
+def _clean(markup: str) -> Markup:
     schemes = {"http", "https", "mailto"}
-    kept = nh3.clean(markup, tags=tags, attributes={"a": {"href"}}, url_schemes=schemes, link_rel=None)
+    kept = nh3.clean(markup, tags=_TAGS, attributes={"a": {"href"}}, url_schemes=schemes, link_rel=None)
     # What nh3 writes is HTML; the MJML around it is XML, which closes every tag and knows no `nbsp`.
-    return Markup(kept.replace("<br>", "<br />").replace("<hr>", "<hr />").replace("&nbsp;", "&#160;").strip())
+    return Markup(kept.replace("<br>", "<br />").replace("&nbsp;", "&#160;").strip())
 
 
 @lru_cache(maxsize=4096)
 def text(source: str, first: str = "", rest: str = "") -> str:
     """Return the Markdown as plain text, wrapped; `first` and `rest` stand before its first and other lines."""
-    lines = _blocks(SyntaxTreeNode(_PARSER.parse(source)), WIDTH - len(rest))
+    lines = _blocks(SyntaxTreeNode(_PARSER.parse(strip_controls(source))), WIDTH - len(rest))
     return first + textwrap.indent(lines, rest).removeprefix(rest)
 
 
@@ -84,7 +85,7 @@ def _list(node: SyntaxTreeNode, width: int) -> str:
 
 
 def _inline(node: SyntaxTreeNode) -> str:
-    """Return the words of a block in one piece; `\\n` is a break that the writer asked for."""
+    """Return the words of a block in one piece; a line break in it is one that the writer asked for."""
     match node.type:
         case "text" | "code_inline":
             return node.content

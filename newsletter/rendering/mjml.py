@@ -14,12 +14,14 @@ from newsletter.rendering.slots import strip_controls
 #: Where in a template a place of the rendered MJML comes from: offset -> `file:line`.
 Place = Callable[[int], str]
 
-COMPONENTS = frozenset(
-    "mjml mj-head mj-body mj-attributes mj-all mj-class mj-breakpoint mj-style mj-title mj-raw mj-section mj-wrapper "
-    "mj-group mj-column mj-text mj-button mj-divider mj-spacer mj-image mj-table mj-hero".split()
-)
+#: What a template may be made of.
+COMPONENTS = {
+    "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-style", "mj-title",
+    "mj-raw", "mj-section", "mj-wrapper", "mj-group", "mj-column", "mj-text", "mj-button", "mj-divider", "mj-spacer",
+    "mj-image", "mj-table", "mj-hero",
+}  # fmt: skip
 #: What MJML has and mrml 6 or a mail program gets wrong, with what to write for it.
-UNUSABLE = {
+UNUSABLE: dict[str, str] = {
     "mj-preview": "it hides white text, which spam filters count against the mail; write a hidden div in mj-raw",
     "mj-include": "it cannot include a whole file; write a Jinja include",
     "mj-html-attributes": "it is not known to the compiler; write css-class",
@@ -32,7 +34,7 @@ UNUSABLE = {
 
 
 def prepare(mjml: str) -> str:
-    """Return the MJML in ASCII: mrml panics on, or garbles, much that is not (numbers in place of characters mean the same)."""
+    """Return the MJML in ASCII, other characters as their numbers: mrml panics on some of them and garbles others."""
     return strip_controls(mjml).encode("ascii", "xmlcharrefreplace").decode()
 
 
@@ -66,7 +68,8 @@ def validate(mjml: str, place: Place) -> None:
     for element in root.iter(etree.Element):
         problem = _problem(element)
         if problem:
-            raise TemplateError(f"{place(_offset(mjml, element.sourceline or 1))}: {problem}")
+            line = int(str(element.sourceline or 1))
+            raise TemplateError(f"{place(_offset(mjml, line))}: {problem}")
 
 
 def _problem(element: Any) -> str:
@@ -94,4 +97,6 @@ def _refused(mjml: str, reason: str, place: Place) -> TemplateError:
     line = mjml.count("\n", 0, start) + 1
     shown = mjml.split("\n")[line - 1].strip()[:120]
     reason = reason.replace(position[0], "")
-    return TemplateError(f"{place(start)}: {reason} in line {line} of what it renders, {shown!r}; mend the markup there")
+    return TemplateError(
+        f"{place(start)}: {reason} in line {line} of what it renders, {shown!r}; mend the markup there"
+    )

@@ -54,9 +54,7 @@ def _text(theme: Theme, values: dict[str, object]) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n") + "\n"
 
 
-def freeze(
-    session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, actor: str, now: datetime
-) -> str:
+def freeze(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, actor: str, now: datetime) -> str:
     """Fix the issue: render what is approved, check it, store it, and return its hash. Refused when anything blocks."""
     issues.verify(session, issue_id, now=now)
     content = contents.read(session, issue_id, now=now)
@@ -87,7 +85,9 @@ def load(session: Session, issue_id: int) -> Rendered:
     """Return the rendering that the issue is fixed to; Refused when there is none, or when it was altered since."""
     issue = issues.get(session, issue_id)
     if not issue.rendering:
-        raise Refused(f"issue {issue_id} is {issue.state} and has no rendering; freeze it: newsletter issues freeze {issue_id}")
+        raise Refused(
+            f"issue {issue_id} is {issue.state} and has no rendering; freeze it: newsletter issues freeze {issue_id}"
+        )
     row = session.get(Rendering, issue.rendering, populate_existing=True)
     if row is None:
         raise Refused(f"the rendering of issue {issue_id} is gone from the database; restore it from a backup")

@@ -34,7 +34,7 @@ _BREAKS = re.compile("[\t\r\n\u2028\u2029]+")
 
 
 def strip_controls(text: str) -> str:
-    """Return the text without the characters that no mail may hold, its line breaks as `\\n`."""
+    """Return the text without the characters that no mail may hold, and with one kind of line break."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

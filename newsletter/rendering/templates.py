@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from jinja2.ext import Extension
@@ -47,7 +46,7 @@ class Theme:
         try:
             text, path, _ = loader.get_source(self.sandbox, f"{self.name}/{file}")
         except jinja2.TemplateNotFound as error:
-            raise self._absent(str(error)) from error
+            raise self._absent(str(error.name or file)) from error
         return text, str(path)
 
     def _render(self, jinja: jinja2.Environment, file: str, values: Mapping[str, object]) -> str:
@@ -56,7 +55,7 @@ class Theme:
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{error.filename}:{error.lineno}: {error.message}; mend the template") from error
         except jinja2.TemplateNotFound as error:
-            raise self._absent(str(error)) from error
+            raise self._absent(str(error.name or file)) from error
         except Exception as error:  # a template may call any method of a value and fail in any way
             raise TemplateError(f"{_line(error)}: {error}; mend the template") from error
 
@@ -139,4 +138,3 @@ def _line(error: Exception) -> str:
     """Return the innermost template line that the error came through."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "a template"
-

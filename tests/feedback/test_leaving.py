@@ -68,6 +68,16 @@ def test_undoing_a_leave_all_brings_back_what_it_took_and_nothing_else(engine: E
         assert leaving.come_back_to_all(session, subscriber_id=ana, **later) == 0
 
 
+def test_undoing_goes_back_one_step_only(engine: Engine, ana: int, word: Word) -> None:
+    later: Word = {**word, "now": word["now"] + timedelta(days=1)}
+    with db.transaction(engine) as session:
+        assert leaving.leave_all(session, subscriber_id=ana, **word) == 2
+        assert leaving.come_back(session, subscriber_id=ana, list_id=1, **word)
+        assert leaving.leave_all(session, subscriber_id=ana, **later) == 1
+        assert leaving.come_back_to_all(session, subscriber_id=ana, **later) == 1
+        assert states(session, ana) == {1: "confirmed", 2: "unsubscribed"}
+
+
 def test_undoing_never_confirms_what_waited_for_confirmation(engine: Engine, ana: int, word: Word) -> None:
     with db.transaction(engine) as session:
         row = session.exec(select(Subscription).where(Subscription.list_id == 2)).one()

@@ -38,12 +38,13 @@ CRANES = Document(
     why_it_matters=(
         "A crane is bought once in twenty-five years. Ports that order diesel now will run it into the 2050s, so the "
         "choice is made by the electricity connection and not by the price of the crane.\n\n"
-        "The queue for connections is public in most countries. It shows *today* which ports can be electric by the end "
-        "of the decade, well before any of them says so."
+        "The queue for connections is public in most countries. It shows *today* which ports can be electric by the "
+        "end of the decade, well before any of them says so."
     ),
     buyer_relevance=(
-        "If you ship through these ports, ask for the date of the grid connection, not for the date of the crane. If you "
-        "sell to them, the [connection register](https://grid.example/register) is a better list of leads than any press page."
+        "If you ship through these ports, ask for the date of the grid connection, not for the date of the crane. If "
+        "you sell to them, the [connection register](https://grid.example/register) is a better list of leads than any "
+        "press page."
     ),
     what_to_watch_next="Whether regulators let ports share a connection.",
     desk="Ports",
@@ -59,7 +60,9 @@ CRANES = Document(
 COLD = Document(
     id="cold-chain-sensors",
     title="Cheap sensors change who pays when a cold chain breaks",
-    introduction="Loggers that cost less than the label they are stuck on now record every pallet, and insurers have noticed.",
+    introduction=(
+        "Loggers that cost less than the label they are stuck on now record every pallet, and insurers have noticed."
+    ),
     key_points=(
         "A single-use logger fell below one euro",
         "Two insurers ask for the record before they pay a claim",
@@ -73,7 +76,8 @@ COLD = Document(
     buyer_relevance="Check which of your contracts name a logger, and who owns its data after delivery.",
     desk="Cold chain",
     sources=(
-        Citation(name="Reefer Monitor", url="https://reefer.example/loggers", title="Loggers under one euro", retrieved=_SEEN),
+        Citation(name="Reefer Monitor", url="https://reefer.example/loggers", title="Loggers under one euro",
+                 retrieved=_SEEN),
     ),
     assistance=Assistance.AI_EDITED,
 )  # fmt: skip
@@ -91,7 +95,9 @@ FEES = Document(
 )
 
 _RELATED = (
-    Related(briefing="shore-power-2025", title="Shore power: what the first ten berths taught", sha256="a" * 64, score=0.3),
+    Related(
+        briefing="shore-power-2025", title="Shore power: what the first ten berths taught", sha256="a" * 64, score=0.3
+    ),
     Related(briefing="port-batteries", title="Batteries on the quay", sha256="b" * 64, score=0.2),
 )
 
@@ -113,8 +119,8 @@ def issue(items: int = 3) -> IssueContent:
         subject="Electric cranes wait for the grid",
         preheader="Also: cheap loggers and who pays; canal fees by the hour",
         intro=(
-            "Good morning. This week is about things that are **ready before what they depend on**: cranes before cables, "
-            "records before contracts, tariffs before timetables."
+            "Good morning. This week is about things that are **ready before what they depend on**: cranes before "
+            "cables, records before contracts, tariffs before timetables."
         ),
         items=tuple(item(place, each, _RELATED if place == 1 else ()) for place, each in enumerate(chosen, start=1)),
     )

@@ -1,6 +1,7 @@
 """The shipped theme in a real browser, and its colours by arithmetic."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_headings_go_down_step_by_step_from_one_h1(browser: Browser, rendered: R
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert levels.count(2) == 4  # three items, and the sources
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_the_preheader_is_hidden_without_white_text(browser: Browser, rendered: Rendered) -> None:

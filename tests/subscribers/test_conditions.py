@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, create_engine, select
 from sqlmodel import Session, col
 
 from subscribers import conditions, subscribers, suppressions
@@ -15,6 +14,7 @@ from subscribers.models import Subscriber, SuppressionReason
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MARKER = "zqmarkerqz"
+DIALECTS = [create_engine(url).dialect for url in ("sqlite://", "postgresql+psycopg://")]
 
 
 @pytest.fixture
@@ -86,6 +86,7 @@ def test_a_condition_matches_whom_it_says(people: Session, now: datetime, condit
         ("password = 'x'", 1, "there is no field 'password'"),
         ("email_key = 'x'", 1, "there is no field"),
         ("subscriber.country = 'x'", 1, "there is no field 'subscriber'"),
+        ("attributes.'plan' = 'x'", 1, "begins with a field"),
         ("country has 'DE'", 1, "country = 'DE'"),
         ("topics = 'x'", 1, "topics has 'energy'"),
         ("joined = 'x'", 1, "joined within 30 days"),
@@ -111,7 +112,7 @@ def test_a_condition_matches_whom_it_says(people: Session, now: datetime, condit
         ("country", 1, "no condition"),
         ("country in ()", 1, "no condition"),
         ("country in language", 1, "no condition"),
-        ("lower(country) = 'de'", 7, "begins with a field"),
+        ("lower(country) = 'de'", 1, "begins with a field"),
         ("not not country = 'DE'", 5, "'not not'"),
         ("country != 'DE'", 9, "means nothing"),
         ("country = 'DE", 0, "does not close"),
@@ -165,14 +166,14 @@ def test_nothing_but_the_language_is_accepted(condition: str) -> None:
 def sql(expression: ColumnElement[bool]) -> str:
     """Return the statements that both databases would be sent."""
     query = select(col(Subscriber.id)).where(expression)
-    return "\n".join(str(query.compile(dialect=dialect)) for dialect in (sqlite.dialect(), postgresql.dialect()))
+    return "\n".join(str(query.compile(dialect=dialect)) for dialect in DIALECTS)
 
 
 @pytest.mark.parametrize(
     "condition",
     [
         "not (country = 'DE' or " * 20 + "country = 'AT'" + ")" * 20,
-        "not (country = 'a' and (name = 'b' or not " * 10 + "country = 'AT'" + "))" * 10,
+        "not (country = 'a' and not (name = 'b' or " * 10 + "country = 'AT'" + "))" * 10,
         " and ".join(["name = ''"] * 124),
         " or ".join(["not name = ''"] * 99),
         f"country in ({', '.join(['1'.join(chr(39) * 2)] * 240)})",
@@ -205,8 +206,7 @@ _soup = st.lists(_field | _value | _sign | st.text(max_size=4), max_size=25).map
 def test_any_text_is_a_condition_with_bound_values_or_a_bad_one(text: str) -> None:
     try:
         expression = conditions.compile(text, now=NOW)
-    except BadCondition as error:
-        assert str(error)
+    except BadCondition:
         return
     written = sql(expression)
     assert MARKER not in written

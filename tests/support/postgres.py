@@ -13,7 +13,6 @@ from typing import Any
 
 from tests.support.lacking import lacking
 
-
 _INITDB = ("-A", "trust", "-U", "desk", "-E", "UTF8", "--no-locale", "--no-sync")
 
 

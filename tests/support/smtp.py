@@ -1,5 +1,6 @@
 """Real SMTP servers that do as a test tells them."""
 
+import asyncio
 import re
 import shutil
 import socket
@@ -11,11 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.support.lacking import lacking
@@ -117,7 +116,7 @@ class _Handler:
         return reply or "250 2.0.0 Ok: queued"
 
     def _drop(self, server: SMTP) -> str:
-        assert server.transport
+        assert isinstance(server.transport, asyncio.WriteTransport)
         server.transport.abort()
         return "421 gone"
 
@@ -128,30 +127,56 @@ def serving(
 ) -> Iterator[Server]:
     """Run a server on a free port of the loopback; it has messages in `accepted` before it replies 250."""
     server = Server()
-    options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8}
+    options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8, "hostname": "localhost"}
     if login is not None:
-
-        def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-            assert isinstance(data, LoginPassword)
-            known = login.get(data.login.decode()) == data.password.decode()
-            server.users.append(data.login.decode())
-            return AuthResult(success=known, handled=False)
-
-        options |= {"authenticator": check, "auth_require_tls": False}
+        options |= {"authenticator": _door(server, login), "auth_require_tls": False}
     if starttls:
         options["tls_context"] = tls_context()
-    if implicit:
-        options["ssl_context"] = tls_context()
-    controller = Controller(
-        _Handler(server), hostname="127.0.0.1", port=0, ready_timeout=10, server_hostname="localhost", **options
-    )
-    controller.start()
-    assert controller.server
-    server.port = controller.server.sockets[0].getsockname()[1]
+    handler = _Handler(server)
+    with socket.create_server(("127.0.0.1", 0)) as listener, _loop() as loop:
+        server.port = listener.getsockname()[1]
+        begun = asyncio.run_coroutine_threadsafe(
+            loop.create_server(
+                lambda: SMTP(handler, loop=loop, **options), sock=listener, ssl=tls_context() if implicit else None
+            ),
+            loop,
+        ).result()
+        try:
+            yield server
+        finally:
+            loop.call_soon_threadsafe(begun.close)
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)  # connections that are cut are part of the tests
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
     try:
-        yield server
+        yield loop
     finally:
-        controller.stop()
+        asyncio.run_coroutine_threadsafe(_end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _end() -> None:
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def _door(server: Server, known: dict[str, str]) -> Callable[..., AuthResult]:
+    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        name, password = data.login.decode(), data.password.decode()
+        server.users.append(name)
+        return AuthResult(success=known.get(name) == password, handled=False)
+
+    return check
 
 
 def tls_context() -> ssl.SSLContext:
@@ -210,12 +235,7 @@ def sink(folder: Path) -> Iterator[int]:
     if program is None:
         lacking("Postfix")
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o777)
-    for parent in folder.parents:  # smtp-sink does not stay root, and its user must get to the folder
-        if parent.stat().st_mode & 0o011 != 0o011 and parent.owner() != "root":
-            break
-        if parent.stat().st_mode & 0o001 == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    folder.chmod(0o777)  # it does not stay root
     port = free_port()
     process = subprocess.Popen([program, "-u", "nobody", "-d", "%M.", f"127.0.0.1:{port}", "20"], cwd=folder)
     try:
@@ -234,8 +254,3 @@ def _await(port: int) -> None:
         except OSError:
             time.sleep(0.02)
     raise RuntimeError(f"nobody listens on port {port}")
-
-
-def address(text: str) -> str:
-    """Return the bare address of a header."""
-    return parseaddr(text)[1]

@@ -1,0 +1,29 @@
+"""Cleaning: what a feed brings, made into plain text and into links that can be opened."""
+
+import html
+import re
+from urllib.parse import urlsplit
+
+import nh3
+
+_BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|blockquote)\b)", re.IGNORECASE)
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\\s]+")
+
+
+def plain(text: str, *, limit: int) -> str:
+    """Return a text in one line, without markup and control characters, cut to `limit` characters."""
+    spaced = _BLOCK.sub(" <", str(text)[: 8 * limit])  # or the last word of a paragraph grows into the next one's first
+    bare = html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags={"script", "style"}))
+    line = _UNSEEN.sub(" ", bare).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def link(url: str) -> str:
+    """Return an http(s) address, the empty string for any other scheme and for what is no address."""
+    url = str(url).strip()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return ""
+    return url if usable and len(url) <= 2000 and not re.search(r"[\s<>\"\\\x00-\x1f\x7f]", url) else ""

@@ -1,0 +1,115 @@
+"""Sending by command: what is refused before a byte leaves, what is asked, what is told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.demo import sink
+from tests.cli.test_refusals import Refuse, names, refuse
+from tests.support.commands import Desk
+
+__all__ = ["refuse"]
+
+
+@pytest.fixture
+def frozen(desk: Desk) -> Desk:
+    """Return the desk with issue 1 frozen."""
+    assert desk.json("compose", "--pick", "cranes")["issue"] == 1
+    assert desk.json("issues", "freeze", "1")["state"] == "frozen"
+    return desk
+
+
+@pytest.fixture
+def maildir(desk: Desk, tmp_path: Path) -> Iterator[Path]:
+    """Return the Maildir of a mail server that the desk's relay is set to."""
+    with sink.listening(tmp_path / "Maildir") as port:
+        toml = desk.folder / "newsletter.toml"
+        toml.write_text(toml.read_text().replace("port = 2525", f"port = {port}"))
+        yield tmp_path / "Maildir"
+
+
+def test_an_issue_goes_to_everyone_once_and_only_once(frozen: Desk, maildir: Path) -> None:
+    counted = frozen.json("send", "1", "--list", "weekly", "--yes")
+    assert (counted["audience"], counted["sent"], counted["state"]) == (2, 2, "sent")
+    assert sorted(sink.recipients(maildir)) == ["one@example.com", "two@example.com"]
+    names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), "issue 1 is already sent", "newsletter compose")
+    assert len(sink.recipients(maildir)) == 2
+    assert frozen.json("briefings", "show", "cranes")["state"] == "sent"
+
+
+def test_send_names_the_count_and_the_subject_and_asks(frozen: Desk, refuse: Refuse) -> None:
+    error = refuse("send", "1", "--list", "weekly")
+    names(error, "2 readers of weekly", "cranes", "--yes")
+
+
+def test_send_needs_an_audience(frozen: Desk, refuse: Refuse) -> None:
+    assert "--list" in refuse("send", "1", "--yes", code=2)
+    names(refuse("send", "1", "--list", "weekli", "--yes", code=3), "weekli", "weekly")
+    names(refuse("send", "1", "--list", "empty", "--yes"), "nobody", "empty", "newsletter lists list")
+    names(refuse("send", "1", "--list", "weekly", "--segment", "none", "--yes", code=3), "none")
+
+
+def test_an_issue_that_is_not_frozen_is_not_sent(desk: Desk, refuse: Refuse) -> None:
+    desk.run("compose", "--pick", "cranes")
+    names(refuse("send", "1", "--list", "weekly", "--yes"), "assembling", "newsletter issues freeze 1")
+
+
+def test_an_edit_after_freezing_stops_the_send(frozen: Desk, maildir: Path) -> None:
+    file = frozen.folder / "briefings" / "cranes.md"
+    file.write_text(file.read_text().replace("surprised the trade", "shocked the trade"))
+    names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), "cannot be sent", "cranes", "changed")
+    assert sink.recipients(maildir) == []
+    file.write_text(file.read_text().replace("shocked the trade", "surprised the trade"))
+    names(frozen.refuses("check", "1"), "cannot go out")
+
+
+def test_without_a_relay_nothing_is_planned(frozen: Desk, refuse: Refuse) -> None:
+    toml = frozen.folder / "newsletter.toml"
+    whole = toml.read_text()
+    toml.write_text(whole[: whole.index("[[relay]]")])
+    names(refuse("send", "1", "--list", "weekly", "--yes"), "needs a relay", "[[relay]]")
+
+
+def test_a_relay_that_cannot_be_reached_fails_nobody(frozen: Desk) -> None:
+    with sink.listening(frozen.folder / "elsewhere") as port:
+        toml = frozen.folder / "newsletter.toml"
+        toml.write_text(toml.read_text().replace("port = 2525", f"port = {port}"))
+    names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), str(port), "newsletter")
+    counted = frozen.json("status", "1")
+    assert (counted["state"], counted["pending"], counted["failed"]) == ("paused", 2, 0)
+    with sink.listening(frozen.folder / "there") as port:
+        toml.write_text(toml.read_text().replace("port = ", f"port = {port} # "))
+        assert frozen.json("send", "1", "--yes")["sent"] == 2
+
+
+def test_a_dry_run_writes_every_message_and_leaves_no_trace(frozen: Desk, engine: object, tmp_path: Path) -> None:
+    assert frozen.json("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "copies"))["audience"] == 2
+    assert len(list((tmp_path / "copies").glob("*.eml"))) == 2
+    assert frozen.json("status", "1")["audience"] == 0
+    names(frozen.refuses("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "copies")), "not empty")
+
+
+def test_a_test_copy_goes_only_where_it_was_asked_to(frozen: Desk, maildir: Path) -> None:
+    results = frozen.json("send", "1", "--test", "me@example.org", "you@example.org")
+    assert [result["outcome"] for result in results] == ["sent", "sent"]
+    assert sorted(sink.recipients(maildir)) == ["me@example.org", "you@example.org"]
+    assert b"Subject: [Test]" in sink.one(maildir).read_bytes()
+    assert frozen.json("status", "1")["audience"] == 0
+
+
+def test_two_sends_at_once_make_one_copy_for_each(frozen: Desk, maildir: Path) -> None:
+    senders = [frozen.process("send", "1", "--list", "weekly", "--yes") for _ in range(2)]
+    ends = [(sender.communicate()[1], sender.returncode) for sender in senders]
+    assert 0 in [code for _, code in ends], ends
+    assert sorted(sink.recipients(maildir)) == ["one@example.com", "two@example.com"]
+
+
+def test_a_broken_template_is_named_with_its_line(desk: Desk, refuse: Refuse) -> None:
+    own = desk.folder / "templates" / "briefing"
+    own.mkdir(parents=True)
+    (own / "footer.mjml.j2").write_text(
+        "<mj-section>\n  <mj-column>\n{{ publication.nmae }}\n</mj-column></mj-section>"
+    )
+    desk.run("compose", "--pick", "cranes")
+    names(refuse("issues", "freeze", "1"), "footer.mjml.j2", "3", "nmae")

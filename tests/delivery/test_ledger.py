@@ -1,0 +1,263 @@
+"""The ledger: who may send, who is next, and what may be written."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from newsletter import db
+from newsletter.delivery import journal, ledger, planning, recovery, results
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import Batch, Hold
+from newsletter.delivery.models import BatchState, DeliveryState
+from newsletter.delivery.replies import Kind, Moment, Outcome, read
+from newsletter.delivery.results import Change
+from newsletter.delivery.tables import BATCH, DELIVERY
+from newsletter.errors import Refused
+from subscribers import suppressions
+from subscribers.models import SuppressionReason
+from tests.delivery import desk
+from tests.delivery.desk import email
+
+SENT = Outcome(Kind.SENT, 250, "2.0.0 Ok")
+
+
+class Room:
+    """A planned issue and a sender that holds it."""
+
+    def __init__(self, engine: Engine, now: datetime, *, count: int = 10, batch: int = 4) -> None:
+        self.engine, self.now, self.size = engine, now, batch
+        self.issue = desk.make(engine, now, count)
+        with db.transaction(engine) as session:
+            planning.plan(session, self.issue, lists=["weekly"], segments=[], batch=batch, actor="mara", now=now)
+
+    def take(self, worker: str = "elsewhere:1", *, now: datetime | None = None) -> Hold:
+        with db.transaction(self.engine) as session:
+            return ledger.take(session, self.issue, worker=worker, now=now or self.now)
+
+    def claim(self, hold: Hold, *, now: datetime | None = None) -> Batch | None:
+        with db.transaction(self.engine) as session:
+            return ledger.claim(session, hold, batch=self.size, now=now or self.now)
+
+    def record(self, hold: Hold, batch: Batch, changes: dict[int, Change]) -> None:
+        with db.transaction(self.engine) as session:
+            ledger.record(session, hold, batch.id, changes, now=self.now)
+
+    def outcome(self, outcome: Outcome) -> Change:
+        return results.settle(outcome, attempts=0, resent=False, on_unknown="resend", now=self.now)
+
+
+@pytest.fixture
+def room(engine: Engine, now: datetime) -> Room:
+    return Room(engine, now)
+
+
+def numbers(batch: Batch | None) -> list[int]:
+    assert batch
+    return [int(reader.email.removeprefix("reader").partition("@")[0]) for reader in batch.readers]
+
+
+def test_each_batch_is_claimed_once(room: Room) -> None:
+    hold = room.take()
+    batches = [room.claim(hold) for _ in range(4)]
+    assert [numbers(batch) for batch in batches[:3]] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
+    assert batches[3] is None
+    assert set(desk.states(room.engine, room.issue).values()) == {("sending", "")}
+
+
+def test_a_claim_leaves_out_whoever_left_was_suppressed_or_erased(room: Room, now: datetime) -> None:
+    with db.transaction(room.engine) as session:
+        desk.leave(session, 1, now)
+        suppressions.add(session, email(2), reason=SuppressionReason.MANUAL, source="asked by phone", now=now)
+        suppressions.add(session, email(3), reason=SuppressionReason.MANUAL, source="asked by phone", now=now)
+        suppressions.lift(session, email(3), by="mara", now=now)
+    batch = room.claim(room.take())
+    assert numbers(batch) == [3, 4]
+    assert batch
+    assert batch.skipped == 2
+    found = desk.states(room.engine, room.issue)
+    assert found[email(1)] == ("skipped", "unsubscribed")
+    assert found[email(2)] == ("skipped", "suppressed: manual")
+
+
+def test_leaving_one_list_does_not_bring_the_copy_by_another(room: Room, now: datetime) -> None:
+    with db.transaction(room.engine) as session:
+        desk.make_list(session, now, 10, name="alerts")
+        with session.no_autoflush:
+            desk.leave(session, 1, now)
+    assert numbers(room.claim(room.take())) == [2, 3, 4]
+
+
+def test_an_objection_is_found_right_before_a_message(room: Room, now: datetime) -> None:
+    hold = room.take()
+    batch = room.claim(hold)
+    assert batch
+    keys = [reader.delivery_id for reader in batch.readers]
+    with db.transaction(room.engine) as session:
+        desk.leave(session, 2, now)
+        suppressions.add(session, email(3), reason=SuppressionReason.COMPLAINT, source="x", now=now)
+    with db.reading(room.engine) as session:
+        found = [ledger.objection(session, hold, key) for key in keys]
+    assert found == ["", "unsubscribed", "suppressed: complaint", ""]
+
+
+def test_a_live_sender_keeps_the_issue_until_its_lease_ends(room: Room, now: datetime) -> None:
+    first = room.take()
+    with pytest.raises(Refused, match=r"is being sent by elsewhere:1.*after 09:01:00 UTC"):
+        room.take("other:2", now=now + timedelta(seconds=59))
+    second = room.take("other:2", now=now + timedelta(seconds=60))
+    assert second.fence == first.fence + 1
+
+
+def test_a_sender_of_this_host_keeps_the_issue_while_its_process_lives(room: Room) -> None:
+    room.take(ledger.this_worker())
+    with pytest.raises(Refused, match=f"being sent by {socket.gethostname()}:{os.getpid()}"):
+        room.take(ledger.this_worker())
+
+
+def test_a_dead_process_of_this_host_loses_the_issue_at_once(room: Room) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    room.take(f"{socket.gethostname()}:{dead.pid}")
+    assert room.take().fence == 2
+
+
+def test_a_sender_gives_the_issue_back(room: Room) -> None:
+    hold = room.take()
+    with db.transaction(room.engine) as session:
+        ledger.release(session, hold)
+    with db.reading(room.engine) as session:
+        assert ledger.holder(session, room.issue) == ""
+    room.take()
+
+
+def writes(room: Room, hold: Hold, batch: Batch) -> list[Callable[[], object]]:
+    def reading(act: Callable[..., object], *more: object) -> Callable[[], object]:
+        def call() -> None:
+            with db.transaction(room.engine) as session:
+                act(session, hold, *more)
+
+        return call
+
+    key = batch.readers[0].delivery_id
+    return [
+        lambda: room.claim(hold),
+        lambda: room.record(hold, batch, {key: room.outcome(SENT)}),
+        reading(ledger.require),
+        reading(ledger.release),
+        reading(ledger.objection, key),
+        reading(lambda session, hold: ledger.renew(session, hold, now=room.now)),
+    ]
+
+
+def test_a_zombie_can_write_nothing(room: Room, now: datetime) -> None:
+    zombie = room.take()
+    batch = room.claim(zombie)
+    assert batch
+    room.take("other:2", now=now + timedelta(minutes=2))
+    for write in writes(room, zombie, batch):
+        with pytest.raises(Refused, match="another sender has taken issue 1 over from elsewhere:1"):
+            write()
+    assert {state for state, _ in desk.states(room.engine, room.issue).values()} == {"sending", "pending"}
+    with db.reading(room.engine) as session:
+        assert ledger.holder(session, room.issue) == "other:2"
+
+
+def test_what_a_batch_came_to_is_written_and_the_rest_waits_again(room: Room, now: datetime) -> None:
+    hold = room.take()
+    batch = room.claim(hold)
+    assert batch
+    one, two, three, _ = (reader.delivery_id for reader in batch.readers)
+    changes = {
+        one: room.outcome(SENT),
+        two: room.outcome(read(Moment.RCPT, 450, "4.2.0 later")),
+        three: room.outcome(read(Moment.RCPT, 550, "5.1.1 nobody\0 there")),
+    }
+    room.record(hold, batch, changes)
+    query = select(
+        DELIVERY.c.state, DELIVERY.c.reason, DELIVERY.c.reply, DELIVERY.c.attempts, DELIVERY.c.due_at,
+        DELIVERY.c.batch_id == batch.id,
+    ).order_by(DELIVERY.c.id).limit(4)  # fmt: skip
+    with db.reading(room.engine) as session:
+        rows = [tuple(row) for row in session.execute(query)]
+        assert session.execute(select(BATCH.c.state).where(BATCH.c.id == batch.id)).scalar() is BatchState.DONE
+    assert rows == [
+        (DeliveryState.SENT, "", "250 2.0.0 Ok", 1, None, True),
+        (DeliveryState.DEFERRED, "transient", "450 4.2.0 later", 1, now + timedelta(minutes=5), None),
+        (DeliveryState.FAILED, "address", "550 5.1.1 nobody there", 1, None, True),
+        (DeliveryState.PENDING, "", "", 0, None, None),
+    ]
+    later = now + timedelta(minutes=5)
+    assert [numbers(room.claim(hold, now=later)) for _ in range(3)] == [[5, 6, 7, 8], [9, 10], [4, 2]]
+
+
+def test_an_issue_closes_only_when_everyone_is_accounted_for(room: Room, now: datetime) -> None:
+    hold = room.take()
+    with pytest.raises(Refused, match=r"audience is 10, and 0 are accounted for \(10 pending\).*newsletter status 1"):
+        _close(room, now)
+    while batch := room.claim(hold):
+        room.record(hold, batch, {reader.delivery_id: room.outcome(SENT) for reader in batch.readers[:3]})
+        if len(batch.readers) < 4:
+            break
+    with pytest.raises(Refused, match=r"audience is 10, and 8 are accounted for \(2 pending, 8 sent\)"):
+        _close(room, now)
+
+
+def _close(room: Room, now: datetime) -> None:
+    with db.transaction(room.engine) as session:
+        ledger.close(session, room.issue, actor="mara", now=now)
+
+
+@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+def test_a_dead_senders_journal_is_replayed(room: Room, tmp_path: Path, on_unknown: results.OnUnknown) -> None:
+    dead = room.take()
+    batch = room.claim(dead)
+    assert batch
+    one, two, three, _ = (reader.delivery_id for reader in batch.readers)
+    book = Journal(tmp_path, room.issue, fence=dead.fence)
+    for key in (one, two):
+        book.began(key)
+    book.done(one, SENT)
+    book.done(three, read(Moment.RCPT, 450, "4.2.0 later"))
+    os.write(book._file, b"done %d sen" % two)  # torn
+    assert recovered(room, tmp_path, on_unknown) == (book.path,)
+    found = desk.states(room.engine, room.issue)
+    assert found[email(1)] == ("sent", "")
+    assert found[email(2)] == (("pending", "resent") if on_unknown == "resend" else ("unknown", "lost"))
+    assert found[email(3)] == ("deferred", "transient")
+    assert found[email(4)] == ("pending", "")
+
+
+@pytest.mark.parametrize("lost", ["the journal is gone", "the power was cut"])
+def test_without_a_whole_journal_what_was_claimed_may_have_been_sent(room: Room, tmp_path: Path, lost: str) -> None:
+    dead = room.take()
+    batch = room.claim(dead)
+    assert batch
+    book = Journal(tmp_path, room.issue, fence=dead.fence)
+    book.done(batch.readers[0].delivery_id, SENT)
+    if lost == "the journal is gone":
+        book.path.unlink()
+    else:
+        book.path.write_bytes(b"boot of long ago\n" + book.path.read_bytes().partition(b"\n")[2])
+    recovered(room, tmp_path, "resend")
+    found = desk.states(room.engine, room.issue)
+    assert found[email(1)] == (("sent", "") if lost == "the power was cut" else ("pending", "resent"))
+    assert [found[email(number)] for number in (2, 3, 4)] == [("pending", "resent")] * 3
+    assert [found[email(number)] for number in (5, 10)] == [("pending", "")] * 2
+
+
+def recovered(room: Room, folder: Path, on_unknown: results.OnUnknown) -> tuple[Path, ...]:
+    hold = room.take("other:2", now=room.now + timedelta(minutes=2))
+    with db.transaction(room.engine) as session:
+        return recovery.recover(session, hold, folder, on_unknown=on_unknown, actor="mara", now=room.now)
+
+
+def test_with_nothing_left_behind_there_is_nothing_to_recover(room: Room, tmp_path: Path) -> None:
+    assert recovered(room, tmp_path, "resend") == ()
+    assert journal.read(tmp_path, room.issue, fence=1).done == {}
