@@ -207,7 +207,7 @@ def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
         .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
         .join(LIST, LIST.c.id == DELIVERY.c.list_id)
         .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
-        .order_by(*planning.ORDER)
+        .order_by(DELIVERY.c.id)
     )  # fmt: skip
     return tuple(Reader(*row) for row in session.execute(query))
 

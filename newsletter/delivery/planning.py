@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, insert, literal, or_, select, update
 from sqlmodel import Session
 
 from newsletter import audit
@@ -13,8 +14,7 @@ from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
 from newsletter.errors import Refused
 from subscribers import audience
 
-#: Whom the relay refused before comes last, so that one such reader cannot keep the others waiting.
-ORDER = (DELIVERY.c.reason != "", DELIVERY.c.id)
+_RETRIED = case((DELIVERY.c.reason != "", 1), else_=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,23 +106,34 @@ def form_batches(session: Session, issue_id: int, *, batch: int, now: datetime) 
 
     To be called when no batch of the issue is open.
     """
-    place = func.row_number().over(order_by=ORDER) - 1
-    number = cast((place - place % batch) / batch, Integer)
-    due = select(DELIVERY.c.id, (place % batch).label("place"), number.label("number")).where(_due(issue_id, now))
-    waiting = due.subquery()
-    opens = literal(BatchState.OPEN, BATCH.c.state.type)
-    one_each = select(literal(issue_id), opens, literal(0), literal("")).where(waiting.c.place == 0)
-    session.execute(insert(BATCH).from_select(["issue_id", "state", "fence", "worker"], one_each))
+    runs = session.execute(_runs(issue_id, batch, now)).all()
+    if not runs:
+        return 0
+    opened = {"issue_id": issue_id, "state": BatchState.OPEN, "fence": 0, "worker": ""}
+    session.execute(insert(BATCH), [opened] * len(runs))
     is_open = and_(BATCH.c.issue_id == issue_id, BATCH.c.state == BatchState.OPEN)
-    counted = select(BATCH.c.id, cast(func.row_number().over(order_by=BATCH.c.id) - 1, Integer).label("number")).where(is_open)
-    opened = counted.subquery()
+    ids = session.execute(select(BATCH.c.id).where(is_open).order_by(BATCH.c.id)).scalars().all()
+    # By ranges: SQLite joins an UPDATE ... FROM of the numbered rows as nested loops, batches times deliveries.
     session.execute(
         update(DELIVERY)
-        .where(DELIVERY.c.id == waiting.c.id, opened.c.number == waiting.c.number)
-        .values(batch_id=opened.c.id)
-    )
-    made: int = session.execute(select(func.count()).select_from(opened)).scalar_one()
-    return made
+        .where(DELIVERY.c.id.between(bindparam("first"), bindparam("last")), _RETRIED == bindparam("again"))
+        .where(_due(issue_id, now))
+        .values(batch_id=bindparam("batch")),
+        [{"batch": key, "again": again, "first": first, "last": last}
+         for key, (again, first, last) in zip(ids, runs, strict=True)],
+    )  # fmt: skip
+    return len(runs)
+
+
+def _runs(issue_id: int, batch: int, now: datetime) -> Select[Any]:
+    """Return the query of what each batch is to hold: whether for the first time, and the range of its keys.
+
+    Whom the relay refused or put off before comes last, so that none of them can keep the others waiting.
+    """
+    place = func.row_number().over(partition_by=_RETRIED, order_by=DELIVERY.c.id) - 1
+    due = select(DELIVERY.c.id, _RETRIED.label("again"), place.label("place")).where(_due(issue_id, now)).subquery()
+    run = (due.c.again, due.c.place // batch)
+    return select(due.c.again, func.min(due.c.id), func.max(due.c.id)).group_by(*run).order_by(*run)
 
 
 def _due(issue_id: int, now: datetime) -> ColumnElement[bool]:

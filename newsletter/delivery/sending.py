@@ -175,7 +175,6 @@ class _Run:
     def _leave(self, actor: str, *, reason: str) -> None:
         now, issue_id = self.clock(), self.hold.issue_id
         with db.transaction(self.engine) as session:
-            ledger.release(session, self.hold)
             counts = ledger.counts(session, issue_id)
             waiting = sum(counts[state] for state in ledger.WAITING)
             if waiting == 0:
@@ -183,6 +182,8 @@ class _Run:
             else:
                 due = ledger.next_due(session, issue_id)
                 contents.pause(session, issue_id, reason=reason or _waits(issue_id, waiting, due))
+            # Last, as planning locks the issue before the audience too: the other order can end in a deadlock.
+            ledger.release(session, self.hold)
         self.journal.remove()
         if waiting == 0:
             journal.sweep(self.settings.path("journal"), issue_id)

@@ -224,6 +224,9 @@ def test_the_samples_are_written_as_dump_writes_them() -> None:
     assert parse(format.dump(GOOD)) == GOOD
 
 
+# A shared machine may take its time over one example.
+_few = settings(max_examples=60, deadline=None)
+
 # Words of one line, as front matter and titles have them, rich in the characters that YAML, Markdown or JSON mind.
 _letters = st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.sampled_from(" :#'\"\\&*!%@`-{}[],?|>")
 _line = st.text(_letters).map(lambda words: " ".join(words.split()))
@@ -250,7 +253,7 @@ documents = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@_few
 @given(documents)
 def test_what_is_dumped_parses_to_an_equal_document(document: Document) -> None:
     back = parse(format.dump(document))
@@ -261,7 +264,7 @@ def test_what_is_dumped_parses_to_an_equal_document(document: Document) -> None:
     assert format.canonical(back) == format.canonical(document)
 
 
-@settings(max_examples=60)
+@_few
 @given(documents, st.data())
 def test_the_hash_stands_through_line_ends_a_bom_and_blanks_at_the_end(document: Document, data: Any) -> None:
     text = format.dump(document)
@@ -270,6 +273,7 @@ def test_the_hash_stands_through_line_ends_a_bom_and_blanks_at_the_end(document:
     assert format.sha256(parse("\ufeff" + spelled + "\n\n")) == format.sha256(document)
 
 
+@_few
 @given(st.integers(0, len(format.dump(GOOD)) - 1), st.sampled_from("xé7"))
 def test_any_other_edit_changes_the_hash_or_the_file_does_not_read(place: int, mark: str) -> None:
     text = format.dump(GOOD)

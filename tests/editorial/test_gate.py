@@ -78,7 +78,7 @@ def test_each_fault_is_found_in_its_place(changes: dict[str, Any], rule: str, se
 
 
 def test_the_whole_must_have_a_readable_length() -> None:
-    sections = dict.fromkeys(
+    sections: dict[str, Any] = dict.fromkeys(
         ("what_happened", "why_it_matters", "buyer_relevance", "what_to_watch_next"), "word " * 190
     )
     assert found(**sections) == {("T3", "warn", "the whole")}
@@ -104,7 +104,8 @@ def test_a_placeholder_blocks(words: str) -> None:
     "words",
     [
         "Todo el mundo habla de ello.", "The TKO came late.", "Model XX and the XXL rack.", "A set {1, 2} of a {b}.",
-        "See [the report](https://example.com/a).", "An array a[0] (of two).", "Matk and ATK are names.", "5 % { of it }",
+        "See [the report](https://example.com/a).", "An array a[0] (of two).", "Matk and ATK are names.",
+        "5 % { of it }",
     ],
 )  # fmt: skip
 def test_ordinary_words_are_no_placeholder(words: str) -> None:

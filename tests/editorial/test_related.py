@@ -93,7 +93,9 @@ def test_it_agrees_with_the_arithmetic_done_by_hand() -> None:
     corpus = related.Corpus((text.id, text) for text in texts)
     common, rare = 1.5108256, 1.9162907
     expected = common**2 / (common**2 + 2 * rare**2)
-    assert corpus.nearest("one")[0][:2] == ("two", pytest.approx(expected, abs=1e-6))
+    ((name, cosine, shared),) = corpus.nearest("one")
+    assert (name, shared) == ("two", ("alpha",))
+    assert cosine == pytest.approx(expected, abs=1e-6)
 
 
 def test_one_briefing_alone_has_no_relations() -> None:

@@ -49,4 +49,4 @@ def test_the_five_minutes_run_as_they_stand(demo: Path, tmp_path: Path, database
         os.killpg(process.pid, signal.SIGKILL)
     delivered = [path.read_bytes() for path in (here / "harbour" / "Maildir" / "new").iterdir()]
     assert len(delivered) == 3  # the test copy and two readers
-    assert sum(b"\nSubject: Chips and the grid" in message for message in delivered) == 2
+    assert sum(b"\nSubject: Chips and memory" in message for message in delivered) == 2

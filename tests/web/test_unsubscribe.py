@@ -38,7 +38,7 @@ def test_only_a_post_changes_anything(desk: Desk, verb: str) -> None:
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart"])
 def test_one_click_takes_the_reader_off_that_list_only(desk: Desk, encoding: str) -> None:
     body = {"data": ONE_CLICK} if encoding == "urlencoded" else {"files": {"List-Unsubscribe": (None, "One-Click")}}
-    answer = desk.client.post(desk.leave(desk.ana, desk.weekly), **body)  # type: ignore[arg-type]
+    answer = desk.client.post(desk.leave(desk.ana, desk.weekly), **body)
     assert (answer.status_code, answer.text) == (200, "You are unsubscribed from this list.\n")
     assert "location" not in answer.headers
     assert "set-cookie" not in answer.headers
