@@ -17,7 +17,7 @@ app = shape.verb()
 @app.command()
 def compose(
     ctx: typer.Context,
-    more: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="ID", hidden=True)] = None,
     pick: Annotated[list[str] | None, typer.Option(metavar="ID...", help="These briefings, in this order.")] = None,
     from_approved: Annotated[bool, typer.Option("--from-approved", help="All that is approved and waits.")] = False,
     since: Annotated[str, typer.Option(metavar="7d", help="Approved within so many days (d) or hours (h).")] = "",

@@ -15,7 +15,7 @@ app = shape.verb()
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to put it.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it.")] = Path(),
     name: Annotated[str, typer.Option(help="The publication's name; else the folder's.")] = "",
     sender: Annotated[str, typer.Option("--from", help="Who the mail is from: NAME <ADDRESS>.")] = "",
     public_url: Annotated[str, typer.Option(help="The https address that links in mail begin with.")] = "",

@@ -26,7 +26,7 @@ app = shape.verb()
 def send(
     ctx: typer.Context,
     issue: desk.IssueNumber,
-    more: Annotated[list[str] | None, typer.Argument(metavar="[ADDR]...", hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="ADDR", hidden=True)] = None,
     lists: Annotated[
         list[str] | None, typer.Option("--list", metavar="LIST", help="To this list; may be given again.")
     ] = None,

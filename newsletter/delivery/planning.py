@@ -113,33 +113,33 @@ def form_batches(session: Session, issue_id: int, *, batch: int, now: datetime) 
     session.execute(insert(BATCH), [opened] * len(runs))
     is_open = and_(BATCH.c.issue_id == issue_id, BATCH.c.state == BatchState.OPEN)
     ids = session.execute(select(BATCH.c.id).where(is_open).order_by(BATCH.c.id)).scalars().all()
-    # By ranges: SQLite joins an UPDATE ... FROM of the numbered rows as nested loops, batches times deliveries.
-    session.execute(
-        update(DELIVERY)
-        .where(DELIVERY.c.id.between(bindparam("first"), bindparam("last")), _RETRIED == bindparam("again"))
-        .where(_due(issue_id, now))
-        .values(batch_id=bindparam("batch")),
-        [{"batch": key, "again": again, "first": first, "last": last}
-         for key, (again, first, last) in zip(ids, runs, strict=True)],
-    )  # fmt: skip
+    # By ranges of keys, because SQLite joins an UPDATE ... FROM of numbered rows as batches times deliveries; and
+    # "+ 0" and coalesce keep it from walking another index for each range.
+    in_range = (
+        DELIVERY.c.id.between(bindparam("first"), bindparam("last")),
+        DELIVERY.c.issue_id + 0 == issue_id,
+        func.coalesce(DELIVERY.c.batch_id, 0) == 0,
+        bindparam("again") == _RETRIED,
+        _waits(now),
+    )
+    put = update(DELIVERY).where(*in_range).values(batch_id=bindparam("batch"))
+    session.execute(put, [{"batch": key, **run._mapping} for key, run in zip(ids, runs, strict=True)])
     return len(runs)
 
 
 def _runs(issue_id: int, batch: int, now: datetime) -> Select[Any]:
-    """Return the query of what each batch is to hold: whether for the first time, and the range of its keys.
+    """Return the query of what each batch is to hold: whether it is a first try, and the range of its keys.
 
     Whom the relay refused or put off before comes last, so that none of them can keep the others waiting.
     """
     place = func.row_number().over(partition_by=_RETRIED, order_by=DELIVERY.c.id) - 1
-    due = select(DELIVERY.c.id, _RETRIED.label("again"), place.label("place")).where(_due(issue_id, now)).subquery()
+    free = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.batch_id.is_(None), _waits(now))
+    due = select(DELIVERY.c.id, _RETRIED.label("again"), place.label("place")).where(*free).subquery()
     run = (due.c.again, due.c.place // batch)
-    return select(due.c.again, func.min(due.c.id), func.max(due.c.id)).group_by(*run).order_by(*run)
+    ends = (func.min(due.c.id).label("first"), func.max(due.c.id).label("last"))
+    return select(due.c.again, *ends).group_by(*run).order_by(*run)
 
 
-def _due(issue_id: int, now: datetime) -> ColumnElement[bool]:
+def _waits(now: datetime) -> ColumnElement[bool]:
     deferred = and_(DELIVERY.c.state == DeliveryState.DEFERRED, DELIVERY.c.due_at <= now)
-    return and_(
-        DELIVERY.c.issue_id == issue_id,
-        DELIVERY.c.batch_id.is_(None),
-        or_(DELIVERY.c.state == DeliveryState.PENDING, deferred),
-    )
+    return or_(DELIVERY.c.state == DeliveryState.PENDING, deferred)

@@ -3,6 +3,7 @@
 import calendar
 import hashlib
 import io
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +24,7 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class FeedRead:
-    """What came of reading a document: `found` entries are `new`, `already` known, or `unusable`.
+    """What came of reading a document: the entries `found` are `new`, `already` known (or repeated), or `unusable`.
 
     `degraded` is what the parser complained of while it found entries all the same: there may be more of them.
     """
@@ -55,7 +56,8 @@ def read(session: Session, data: bytes, *, url: str, name: str = "", now: dateti
         raise BadInput(f"{url!r} is no feed's address; give it as https://...")
     parsed = _parse(data, address)
     feed = _feed(session, address, name, parsed, now)
-    items, unusable = _items(parsed.entries[:MOST], now)
+    entries = parsed.entries[:MOST]
+    items, unusable = _items(entries, now)
     assert feed.id is not None
     known = set(session.exec(select(SourceItem.identity).where(SourceItem.feed_id == feed.id)))
     fresh = [item for identity, item in items.items() if identity not in known]
@@ -64,7 +66,7 @@ def read(session: Session, data: bytes, *, url: str, name: str = "", now: dateti
         session.add(item)
     session.flush()
     return FeedRead(
-        feed=feed.name, found=len(items) + unusable, new=len(fresh), already=len(items) - len(fresh),
+        feed=feed.name, found=len(entries), new=len(fresh), already=len(entries) - len(fresh) - unusable,
         unusable=unusable, degraded=_complaint(parsed),
     )  # fmt: skip
 
@@ -89,7 +91,7 @@ def _parse(data: bytes, url: str) -> Any:
         raise BadInput(f"{url}: the document has {len(data)} bytes and may have {LARGEST}; take a shorter feed")
     # A stream, because feedparser opens bytes that look like a path or an address instead of parsing them.
     parsed = feedparser.parse(io.BytesIO(data), response_headers={"content-location": url})
-    if not parsed.version:
+    if not parsed.get("version"):
         raise BadInput(f"{url}: the document is no RSS or Atom feed; give the feed itself, not the page about it")
     return parsed
 
@@ -117,18 +119,14 @@ def _feed(session: Session, url: str, name: str, parsed: Any, now: datetime) -> 
 
 def _items(entries: list[Any], now: datetime) -> tuple[dict[str, SourceItem], int]:
     """Return the items by identity, and how many entries have neither a title nor a link."""
+    made = [item for item in (_item(entry, now) for entry in entries) if item]
+    stories = Counter(identity for identity, _ in {(item.identity, item.url or item.title) for item in made})
     found: dict[str, SourceItem] = {}
-    unusable = 0
-    for entry in entries:
-        item = _item(entry, now)
-        if item is None:
-            unusable += 1
-            continue
-        if item.identity in found:  # some feeds give all their entries one id
+    for item in made:
+        if stories[item.identity] > 1:  # some feeds give one id to all their entries
             item.identity = _short(f"{item.identity}|{item.url or item.title}")
-        unusable += item.identity in found
         found.setdefault(item.identity, item)
-    return found, unusable
+    return found, len(entries) - len(made)
 
 
 def _item(entry: Any, now: datetime) -> SourceItem | None:

@@ -57,8 +57,8 @@ def register(session: Session, document: Document, text: str, action: str, *, ac
         "id": id, "title": document.title, "state": BriefingState.DRAFT, "revision": 1, "sha256": sha256,
         "created_at": now, "changed_at": now,
     }  # fmt: skip
-    made = session.execute(insert(Briefing).values(row).on_conflict_do_nothing())
-    if made.rowcount:  # type: ignore[attr-defined]  # else another command has just found the same file
+    made = insert(Briefing).values(row).on_conflict_do_nothing().returning(col(Briefing.id))
+    if session.execute(made).first():  # else another command has just found the same file
         _add(session, id, number=1, sha256=sha256, text=text, action=action, actor=actor, now=now)
 
 

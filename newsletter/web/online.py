@@ -39,7 +39,7 @@ def show(token: str, site: Here) -> Response:
 def public(html: str, *, about: str) -> str:
     """Return frozen HTML for nobody in particular: the personal links lead to a page that says where yours are."""
     values = {
-        Slot.EMAIL: "a subscriber",
+        Slot.EMAIL: "a reader",
         Slot.LIST_TITLE: "a list of this desk",
         Slot.UNSUBSCRIBE_URL: about,
         Slot.PREFERENCES_URL: about,

@@ -26,7 +26,7 @@ def session(engine: Engine, now: datetime) -> Iterator[Session]:
 
 def test_items_come_newest_first(session: Session) -> None:
     found = inbox.all(session)
-    assert [item.published for item in found] == sorted((item.published for item in found if item.published))[::-1]
+    assert [item.published for item in found] == sorted(item.published for item in found if item.published)[::-1]
     assert len(found) == 8
 
 

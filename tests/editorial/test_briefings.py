@@ -89,7 +89,7 @@ def test_a_refused_command_leaves_no_file_behind(engine: Engine, folder: Path, n
             for path in (good, bad):
                 briefings.import_file(session, path, folder=folder, actor="mara", now=now)
 
-    with pytest.raises(BadInput, match="bad.md:1: "):
+    with pytest.raises(BadInput, match=r"bad\.md:1: "):
         take_both()
     assert list(folder.iterdir()) == []
     with db.transaction(engine) as session:
@@ -275,7 +275,7 @@ def test_briefings_are_listed_by_state(room: Room) -> None:
 
 
 def test_an_unknown_briefing_is_not_found_and_a_near_one_named(room: Room) -> None:
-    with pytest.raises(NotFound, match="did you mean memory-prices?"):
+    with pytest.raises(NotFound, match=r"did you mean memory-prices\?"):
         room.get("memory-price")
 
 

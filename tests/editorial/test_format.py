@@ -229,7 +229,7 @@ _few = settings(max_examples=60, deadline=None)
 
 # Words of one line, as front matter and titles have them, rich in the characters that YAML, Markdown or JSON mind.
 _letters = st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.sampled_from(" :#'\"\\&*!%@`-{}[],?|>")
-_line = st.text(_letters).map(lambda words: " ".join(words.split()))
+_line = st.text(_letters, max_size=60).map(lambda words: " ".join(words.split()))
 _paragraph = _line.filter(lambda words: bool(words) and words[0] not in "#=-> \t" and not words.startswith("    "))
 _section = st.lists(_paragraph, max_size=3).map("\n\n".join)
 _word = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)

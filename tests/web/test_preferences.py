@@ -1,13 +1,15 @@
 """Choosing topics."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
 from newsletter import db
 from subscribers import topics
 from subscribers.tokens import Purpose
-from tests.web.conftest import Desk
+from tests.web.conftest import Desk, served
 
 
 def chosen(desk: Desk, reader: int) -> list[str]:
@@ -77,3 +79,12 @@ def test_a_test_message_and_an_unknown_reader_have_no_choice_to_save(desk: Desk)
             assert answer.status_code == 200
             assert words in answer.text
     assert desk.rows() == before
+
+
+def test_saving_twice_at_once_fails_for_neither(desk: Desk) -> None:
+    with served(desk.settings, desk.engine) as address, ThreadPoolExecutor(8) as pool, httpx2.Client() as client:
+        link = address + desk.link(Purpose.PREFERENCES, desk.ana)
+        forms = [{"action": "save", "topic": ["fuel", "harbours", "tariffs"]}] * 40
+        answers = list(pool.map(lambda form: client.post(link, data=form).status_code, forms))
+    assert set(answers) == {200}
+    assert chosen(desk, desk.ana) == ["fuel", "harbours", "tariffs"]

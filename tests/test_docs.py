@@ -1,0 +1,46 @@
+"""The documentation tells what the program does today."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from newsletter.cli import COMMANDS, app
+
+ROOT = Path(__file__).parents[1]
+GROUPS = {name: getattr(noun, "commands", None) for name, noun in get_command(app).commands.items()}  # type: ignore[attr-defined]
+TOLD = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("newsletter/**/*.py"), *ROOT.glob("subscribers/*.py")]
+
+
+def test_the_page_of_commands_is_what_the_commands_say_of_themselves() -> None:
+    result = subprocess.run([sys.executable, ROOT / "docs" / "commands.py", "--check"], check=False)
+    assert result.returncode == 0, "write it again: python docs/commands.py"
+
+
+def test_every_command_and_option_has_help() -> None:
+    for name, verbs in GROUPS.items():
+        for command in (verbs or {name: get_command(app).commands[name]}).values():  # type: ignore[attr-defined]
+            assert command.help, f"{name} {command.name}"
+            for option in command.params:
+                assert getattr(option, "help", "") or option.hidden, f"{name} {command.name} {option.name}"
+
+
+@pytest.mark.parametrize("path", TOLD, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_command_that_is_named_anywhere_exists(path: Path) -> None:
+    for noun, verb in re.findall(r"(?:[:`;,] |`|\$ |\n)newsletter ([a-z]+)(?: ([a-z][a-z-]*))?", path.read_text("utf-8")):
+        assert noun in GROUPS, f"newsletter {noun}"
+        if verb and GROUPS[noun]:
+            assert verb in GROUPS[noun], f"newsletter {noun} {verb}"
+
+
+def test_every_part_of_the_road_is_in_the_table() -> None:
+    assert sum(len(section) for section in COMMANDS.values()) == len(list((ROOT / "newsletter" / "cli").glob("*.py"))) - 4
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
