@@ -30,14 +30,18 @@ def test_every_command_and_option_has_help() -> None:
 
 @pytest.mark.parametrize("path", TOLD, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_command_that_is_named_anywhere_exists(path: Path) -> None:
-    for noun, verb in re.findall(r"(?:[:`;,] |`|\$ |\n)newsletter ([a-z]+)(?: ([a-z][a-z-]*))?", path.read_text("utf-8")):
+    for noun, verb in re.findall(
+        r"(?:[:`;,] |`|\$ |\n)newsletter ([a-z]+)(?: ([a-z][a-z-]*))?", path.read_text("utf-8")
+    ):
         assert noun in GROUPS, f"newsletter {noun}"
         if verb and GROUPS[noun]:
             assert verb in GROUPS[noun], f"newsletter {noun} {verb}"
 
 
 def test_every_part_of_the_road_is_in_the_table() -> None:
-    assert sum(len(section) for section in COMMANDS.values()) == len(list((ROOT / "newsletter" / "cli").glob("*.py"))) - 4
+    assert (
+        sum(len(section) for section in COMMANDS.values()) == len(list((ROOT / "newsletter" / "cli").glob("*.py"))) - 4
+    )
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:

@@ -2,8 +2,10 @@
 
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
+from fastapi import FastAPI
 
 from newsletter import db
 from newsletter.errors import Refused
@@ -20,15 +22,14 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         address = f"http://{where}:{listener.getsockname()[1]}/"
         sys.stderr.write(f"{settings.publication.name} answers on {address} (stop it with Ctrl-C)\n")
         sys.stderr.flush()
-        server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn has closed in good order, and passes the signal on
+            server.run(sockets=[listener])
     engine.dispose()
 
 
-def config(app: object) -> uvicorn.Config:
+def config(app: FastAPI) -> uvicorn.Config:
     """Return how the server runs: no proxy is believed, and no log keeps the paths, for they hold readers' tokens."""
-    return uvicorn.Config(
-        app, proxy_headers=False, access_log=False, server_header=False, log_level="warning"  # type: ignore[arg-type]
-    )  # fmt: skip
+    return uvicorn.Config(app, proxy_headers=False, access_log=False, server_header=False, log_level="warning")
 
 
 def listen(host: str, port: int) -> socket.socket:

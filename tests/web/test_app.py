@@ -1,6 +1,9 @@
 """What holds for every page: headers, limits, failures, the paths of the public address."""
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx2
@@ -166,6 +169,27 @@ def test_no_path_is_answered_with_a_redirect(desk: Desk) -> None:
     path = desk.leave(desk.ana, desk.weekly)
     assert desk.client.post(f"{path}/", data={"List-Unsubscribe": "One-Click"}).status_code == 404
     assert desk.states(desk.ana)["weekly"] == "confirmed"
+
+
+def test_the_server_says_where_it_answers_and_ends_quietly_when_interrupted(desk: Desk) -> None:
+    code = (
+        "import sys, pathlib; from newsletter import settings; from newsletter.web import serve; "
+        "serve.serve(settings.load(pathlib.Path(sys.argv[1]), {}), host='127.0.0.1', port=0)"
+    )
+    command = [sys.executable, "-c", code, str(desk.settings.folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        address = re.search(r"Harbour Brief answers on (http://127\.0\.0\.1:\d+)/", server.stderr.readline())
+        assert address
+        assert httpx2.get(f"{address[1]}/healthz").text == "ok\n"
+        spoofed = {"X-Forwarded-For": "203.0.113.9"}
+        httpx2.post(
+            address[1] + desk.leave(desk.ana, desk.weekly), data={"List-Unsubscribe": "One-Click"}, headers=spoofed
+        )
+        server.send_signal(signal.SIGINT)
+        assert (server.wait(timeout=20), server.stderr.read()) == (0, "")
+    with db.reading(desk.engine) as session:
+        assert session.execute(text("SELECT ip FROM consent WHERE event = 'withdrawn'")).all() == [("127.0.0.1",)]
 
 
 def test_a_taken_port_is_named_with_the_next_step(settings: Settings, engine: Engine) -> None:

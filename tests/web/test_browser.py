@@ -1,5 +1,6 @@
 """The pages in a real browser: forms without scripts, a style that the policy lets in, light and dark."""
 
+import pytest
 from playwright.sync_api import Page
 
 from subscribers.tokens import Purpose
@@ -36,6 +37,7 @@ def test_a_reader_leaves_comes_back_and_chooses_topics_with_the_keyboard_alone(d
         assert said == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # how a page looks is not the database's affair
 def test_pages_fit_a_phone_and_can_be_read_by_day_and_by_night(desk: Desk) -> None:
     paths = [
         "/",

@@ -1,0 +1,137 @@
+"""The issue: composed, moved, read."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from newsletter.editorial import briefings
+from newsletter.editorial.models import BriefingState
+from newsletter.errors import BadInput, NotFound, Refused
+from newsletter.issues import choosing, contents, issues
+from newsletter.issues.issues import Words
+from newsletter.issues.models import IssueState, Item
+from tests.issues.conftest import Approve
+
+
+def compose(session: Session, now: datetime, *picks: str, words: Words | None = None) -> int:
+    return issues.compose(session, picks, words=words or Words(), actor="mara", now=now).id
+
+
+def test_an_issue_takes_the_picks_in_their_order_with_the_approved_hashes(
+    session: Session, approve: Approve, now: datetime
+) -> None:
+    approve("cranes"), approve("ferries")
+    issue = compose(session, now, "ferries", "cranes")
+    rows = session.exec(select(Item).order_by(Item.position)).all()  # type: ignore[arg-type]
+    assert [(row.briefing_id, row.sha256) for row in rows] == [
+        (name, briefings.get(session, name).approved_sha256) for name in ("ferries", "cranes")
+    ]
+    assert issues.get(session, issue).items == ("ferries", "cranes")
+
+
+def test_the_lead_proposes_subject_and_preheader(session: Session, approve: Approve, now: datetime) -> None:
+    approve("cranes", title="Cranes go electric"), approve("ferries", title="Ferries follow")
+    view = issues.get(session, compose(session, now, "cranes", "ferries"))
+    assert (view.subject, view.preheader) == ("Cranes go electric", "Also: Ferries follow")
+
+
+def test_a_long_proposal_is_cut_at_a_word() -> None:
+    assert choosing.shorten("one two three four", 12) == "one two…"
+    assert choosing.shorten("one two", 12) == "one two"
+
+
+def test_what_waits_is_approved_unheld_and_newest_first(session: Session, approve: Approve, now: datetime) -> None:
+    approve("older", at=now - timedelta(days=3)), approve("newer", at=now - timedelta(days=1)), approve("taken")
+    compose(session, now, "taken")
+    assert choosing.waiting(session, now=now) == ["newer", "older"]
+    assert choosing.waiting(session, since=now - timedelta(days=2), now=now) == ["newer"]
+    assert choosing.waiting(session, topic="networks", now=now) == ["newer", "older"]
+    assert choosing.waiting(session, topic="energy", now=now) == []
+
+
+def test_an_embargoed_briefing_waits_and_cannot_be_picked(session: Session, approve: Approve, now: datetime) -> None:
+    approve("secret", extra=f"embargo: {(now + timedelta(hours=1)).isoformat()}\n")
+    assert choosing.waiting(session, now=now) == []
+    with pytest.raises(Refused, match="secret"):
+        compose(session, now, "secret")
+    assert choosing.waiting(session, now=now + timedelta(hours=2)) == ["secret"]
+
+
+def test_a_briefing_is_in_one_issue_until_that_is_cancelled(session: Session, approve: Approve, now: datetime) -> None:
+    approve("cranes")
+    first = compose(session, now, "cranes")
+    with pytest.raises(Refused, match=f"already in issue {first}.*newsletter issues cancel {first}"):
+        compose(session, now, "cranes")
+    issues.cancel(session, first, actor="mara", now=now)
+    assert compose(session, now, "cranes") == first + 1
+
+
+@pytest.mark.parametrize("picks", [(), ("cranes", "cranes")])
+def test_nothing_and_the_same_twice_make_no_issue(
+    session: Session, approve: Approve, now: datetime, picks: tuple[str, ...]
+) -> None:
+    approve("cranes")
+    with pytest.raises(Refused):
+        compose(session, now, *picks)
+
+
+@pytest.mark.parametrize("words", [Words(subject="a\nb"), Words(preheader="a\x00b"), Words(subject="a\r\nBcc: b")])
+def test_a_line_break_cannot_reach_a_header(session: Session, approve: Approve, now: datetime, words: Words) -> None:
+    approve("cranes")
+    with pytest.raises(BadInput, match="one line"):
+        compose(session, now, "cranes", words=words)
+
+
+def test_an_edit_after_composing_is_seen_by_verify(
+    session: Session, approve: Approve, now: datetime, tmp_path: Path
+) -> None:
+    approve("cranes"), approve("ferries")
+    issue = compose(session, now, "cranes", "ferries")
+    issues.verify(session, issue, now=now)
+    file = tmp_path / "briefings" / "cranes.md"
+    file.write_text(file.read_text("utf-8").replace("surprised", "pleased"), "utf-8")
+    briefings.refresh(session, tmp_path / "briefings", actor="jonas", now=now)
+    with pytest.raises(Refused, match="cranes is not approved: it was changed after jonas approved it"):
+        issues.verify(session, issue, now=now)
+
+
+def test_related_briefings_are_found_while_assembling_and_kept_when_frozen(
+    session: Session, approve: Approve, now: datetime
+) -> None:
+    approve("cranes"), approve("ferries")
+    issue = compose(session, now, "cranes")
+    content = contents.read(session, issue, now=now)
+    assert [each.briefing for each in content.items[0].related] == ["ferries"]
+    contents.freeze(session, content, rendering="a" * 64, actor="mara", now=now)
+    approve("tugs")
+    assert contents.read(session, issue, now=now) == content
+
+
+def test_an_issue_moves_only_along_its_states(session: Session, approve: Approve, now: datetime) -> None:
+    approve("cranes")
+    issue = compose(session, now, "cranes")
+    with pytest.raises(Refused, match=f"assembling.*newsletter issues freeze {issue}"):
+        contents.begin_sending(session, issue, actor="mara", now=now)
+    contents.freeze(session, contents.read(session, issue, now=now), rendering="a" * 64, actor="mara", now=now)
+    contents.begin_sending(session, issue, actor="mara", now=now)
+    assert briefings.get(session, "cranes").state is BriefingState.SENT
+    with pytest.raises(Refused):
+        issues.cancel(session, issue, actor="mara", now=now)
+    contents.pause(session, issue, reason="the relay rests")
+    assert issues.get(session, issue).note == "the relay rests"
+    contents.begin_sending(session, issue, actor="mara", now=now)
+    contents.close(session, issue, actor="mara", now=now)
+    assert issues.get(session, issue).state is IssueState.SENT
+    with pytest.raises(Refused, match="already sent.*newsletter compose"):
+        contents.begin_sending(session, issue, actor="mara", now=now)
+
+
+def test_an_unknown_issue_is_told_with_the_newest(session: Session, approve: Approve, now: datetime) -> None:
+    with pytest.raises(NotFound, match="no issue 7; make the first"):
+        issues.get(session, 7)
+    approve("cranes")
+    compose(session, now, "cranes")
+    with pytest.raises(NotFound, match="no issue 7; the newest are 1"):
+        issues.get(session, 7)
