@@ -34,8 +34,8 @@ def test_a_command_that_is_named_anywhere_exists(path: Path) -> None:
         r"(?:[:`;,] |`|\$ |\n)newsletter ([a-z]+)(?: ([a-z][a-z-]*))?", path.read_text("utf-8")
     ):
         assert noun in GROUPS, f"newsletter {noun}"
-        if verb and GROUPS[noun]:
-            assert verb in GROUPS[noun], f"newsletter {noun} {verb}"
+        verbs = GROUPS[noun]
+        assert not verb or not verbs or verb in verbs, f"newsletter {noun} {verb}"
 
 
 def test_every_part_of_the_road_is_in_the_table() -> None:
