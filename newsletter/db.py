@@ -47,7 +47,7 @@ def engine(settings: Settings) -> Engine:
 
 def open_engine(url: str) -> Engine:
     """Return an engine whose connections are set up the way the desk relies on."""
-    made = create_engine(url)
+    made = create_engine(url, hide_parameters=True)  # logs must not hold addresses
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _set_up_sqlite)
         event.listen(made, "begin", _begin_sqlite)

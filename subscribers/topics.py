@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 from subscribers import upsert, words
 from subscribers.errors import BadValue
-from subscribers.models import SubscriberTopic, Topic
+from subscribers.models import Subscriber, SubscriberTopic, Topic
 
 _TOPIC = upsert.table(Topic)
 _CHOICE = upsert.table(SubscriberTopic)
+_PERSON = upsert.table(Subscriber)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,12 @@ def of(session: Session, subscriber_id: int) -> list[str]:
     return [name for (name,) in session.execute(query.order_by(_TOPIC.c.name))]
 
 
-def choose(session: Session, subscriber_id: int, names: Iterable[str]) -> None:
-    """Make these topics, all of which must exist, the subscriber's whole choice."""
+def choose(session: Session, subscriber_id: int, names: Iterable[str]) -> bool:
+    """Make these topics, all of which must exist, the subscriber's whole choice; False when there is no such person."""
+    # A double click sends a form twice: on PostgreSQL the two would replace the same rows side by side, and one fail.
+    person = select(_PERSON.c.id).where(_PERSON.c.id == subscriber_id).with_for_update(key_share=True)
+    if session.execute(person).first() is None:
+        return False
     wanted = {word(name) for name in names}
     known = _ids(session, wanted)
     for name in wanted - known.keys():
@@ -63,6 +68,7 @@ def choose(session: Session, subscriber_id: int, names: Iterable[str]) -> None:
     session.execute(delete(_CHOICE).where(_CHOICE.c.subscriber_id == subscriber_id))
     rows = [{"subscriber_id": subscriber_id, "topic_id": number} for number in known.values()]
     upsert.many(session, insert(_CHOICE), rows)
+    return True
 
 
 def _ids(session: Session, names: Iterable[str]) -> dict[str, int]:

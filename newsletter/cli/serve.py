@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, shape
 from newsletter.web import serve as server
 
 app = shape.verb()
@@ -17,6 +17,4 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8025,
 ) -> None:
     """Answer the links in mail (unsubscribe, preferences, view online) until stopped with Ctrl-C."""
-    here = desk.of(ctx)
-    output.note(f"{here.settings.publication.name} answers on http://{host}:{port}")
-    server.serve(here.settings, host=host, port=port)
+    server.serve(desk.of(ctx).settings, host=host, port=port)

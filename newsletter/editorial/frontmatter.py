@@ -1,7 +1,8 @@
 """The front matter of a briefing: a small, strict part of YAML in which every scalar is a string.
 
-Plain YAML reads `country: NO` as false, `12:30` as 750 and keeps the last of two equal keys. Here nothing is guessed,
-and aliases, anchors, tags, and keys that are doubled or unknown are errors with their line.
+YAML would read `country: NO` as false, `12:30` as 750, and keep the last of two equal keys. So its values are never
+constructed: the parser's nodes keep each scalar as it was written, and their readers here say what it must be.
+Aliases, anchors, tags, and keys that are doubled or unknown are errors with their line.
 """
 
 import re
@@ -24,12 +25,6 @@ _MOMENT = re.compile(
 )
 _DEEPEST = 4
 _Member = TypeVar("_Member", bound=StrEnum)
-
-
-class _Strings(yaml.SafeLoader):
-    """Reads every scalar as the string that was written."""
-
-    yaml_implicit_resolvers = {}
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,7 @@ def load(front: str, place: Place, *, known: Mapping[str, bool]) -> dict[str, Fi
     """Return the fields of a front matter by name; `known` says of each key whether it must stand."""
     try:
         _refuse_extras(front, place)
-        node = yaml.compose(front, Loader=_Strings)
+        node = yaml.compose(front, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = place.first + (mark.line if mark else 0)
@@ -161,7 +156,7 @@ def fields(node: yaml.Node, place: Place, *, what: str, known: Mapping[str, bool
 def _refuse_extras(front: str, place: Place) -> None:
     """Refuse what the format has no use for, before anything is built of it."""
     depth = 0
-    for event in yaml.parse(front, Loader=_Strings):
+    for event in yaml.parse(front, Loader=yaml.SafeLoader):
         line = place.first + (event.start_mark.line if event.start_mark else 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise place.bad(line, "the front matter has an alias or an anchor (* or &)", "write the value out")

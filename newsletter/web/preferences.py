@@ -38,9 +38,8 @@ def save(token: str, site: Here, sent: Sent) -> Response:
     if sent.get("action") != ["save"]:
         raise HTTPException(400)
     with site.transaction() as session:
-        if readers.hold(session, subscriber_id):
-            known = [topic.name for topic in topics.all(session)]
-            topics.choose(session, subscriber_id, [name for name in known if name in sent.get("topic", [])])
+        known = [topic.name for topic in topics.all(session)]
+        topics.choose(session, subscriber_id, [name for name in known if name in sent.get("topic", [])])
     return _page(site, subscriber_id, saved=True)
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from subscribers import subscribers, subscriptions
-from subscribers.models import Subscriber, SubscriptionState
+from subscribers.models import SubscriptionState
 from subscribers.subscriptions import Standing
 
 
@@ -37,13 +37,6 @@ def find(session: Session, subscriber_id: int) -> Reader | None:
     return Reader(
         id=subscriber_id, address=masked(known.email), standings=standings, suppressed=bool(known.suppressed)
     )  # fmt: skip
-
-
-def hold(session: Session, subscriber_id: int) -> bool:
-    """Let the reader's other requests wait until this transaction ends; False when the desk does not know them."""
-    # A double click sends a form twice: on PostgreSQL the two would replace the same rows side by side, and one fail.
-    row = select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update(key_share=True)
-    return session.exec(row).first() is not None
 
 
 def masked(email: str) -> str:

@@ -83,7 +83,9 @@ def test_a_large_set_leaves_out_what_is_in_half_of_it_and_what_is_in_one_only() 
     texts = [tiny(f"text-{number}", f"the common word and lonely{number}") for number in range(30)]
     texts += [tiny("first", "the common zebra"), tiny("second", "the common zebra stripes")]
     corpus = related.Corpus((text.id, text) for text in texts)
-    assert names(corpus.nearest("first")) == ["second"]
+    ((name, cosine, shared),) = corpus.nearest("first")
+    assert (name, shared) == ("second", ("common zebra", "zebra"))
+    assert cosine == pytest.approx(1.0)
     assert corpus.nearest("text-1") == []
 
 
