@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
 from newsletter.cli import desk, output, shape
 from newsletter.editorial import approvals, briefings, format, gate, page
 from newsletter.editorial.gate import Severity
 from newsletter.editorial.models import BriefingState
-from newsletter.errors import BadInput, Blocked
+from newsletter.errors import Blocked, UsageError
 
 app = shape.noun("briefings")
 
@@ -37,42 +38,40 @@ def new(
 @app.command("import")
 def import_(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files in the format briefing/1.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="In the format briefing/1, or a published page as plain text.")
+    ],
+    id: Annotated[
+        str, typer.Option("--id", help="The word for a page, which carries none; else the file's name.")
+    ] = "",
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Take briefing files in, each copied into briefings/; all of them or none."""
+    """Take briefing files in, each copied into briefings/; all of them or none.
+
+    A published page (introduction, bullets, sections, "Source assisted", "How ... reports") becomes a draft that still
+    lacks what a page does not carry.
+    """
     here, who = desk.of(ctx), desk.actor(as_)
+    if id and len(files) > 1:
+        raise UsageError("--id is the word for one page; import pages one by one")
     with here.write() as session:
-        taken = [
-            briefings.import_file(session, path, folder=here.settings.briefings, actor=who, now=here.now)
-            for path in files
-        ]
+        taken = [_take(session, here, path, id=id, who=who) for path in files]
     if as_json:
         output.emit([_json(standing) for standing in taken])
     else:
         for standing in taken:
-            output.say(f"{standing.id}: {standing.title} ({standing.state})")
+            output.say(f"{standing.id}: {standing.title or '(no title yet)'} ({standing.state})")
 
 
-@app.command("import-page")
-def import_page(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A published page as plain text, in the desk's page layout.")],
-    id: Annotated[str, typer.Option("--id", help="The word to know the briefing by.")],
-    as_: desk.Actor = "",
-) -> None:
-    """Take a published page in: its text becomes a draft that still lacks what a page does not carry."""
-    here, who = desk.of(ctx), desk.actor(as_)
-    try:
-        read = page.read(file.read_text("utf-8"), id=id, where=str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: {error}; name a text file in UTF-8") from error
-    with here.write() as session:
-        standing = briefings.adopt(session, read.document, folder=here.settings.briefings, actor=who, now=here.now)
-    output.say(
-        f"{standing.id} is a draft in {here.settings.briefings}; newsletter briefings check {id} says what it lacks"
-    )
+def _take(session: Session, here: desk.Desk, path: Path, *, id: str, who: str) -> briefings.Standing:
+    folder, words = here.settings.briefings, here.settings.publication
+    read = page.load(path, id=id or path.stem)
+    if read is None:
+        return briefings.import_file(session, path, folder=folder, actor=who, now=here.now)
+    if (read.publication, read.reports) != (words.name, words.reports):
+        output.note(f"note: {path} is a page of {read.publication}; pages of this desk say what newsletter.toml says")
+    return briefings.adopt(session, read.document, folder=folder, actor=who, now=here.now)
 
 
 @app.command("list")

@@ -28,36 +28,38 @@ class ApprovalView:
 
 def approve(session: Session, id: str, *, actor: str, solo: bool, note: str = "", now: datetime) -> ApprovalView:
     """Record the yes of a person to a briefing in review; Refused to whoever had a hand in it, unless `solo`."""
-    standing = standings.get(session, id)
+    here = standings.get(session, id)
+    if here.state != BriefingState.IN_REVIEW:
+        raise standings.refusal(here)
     people.require(session, actor)
-    if standing.state == BriefingState.IN_REVIEW:
-        _refuse_blocked(standing, now)
-    hand = _hand_in(session, standing, actor)
-    if hand and not solo and standing.state == BriefingState.IN_REVIEW:
+    hand = _hand_in(session, here, actor)
+    if hand and not solo:
         raise Refused(
             f"{actor} cannot approve briefing {id}: {hand}; ask somebody else, or say solo = true in newsletter.toml"
         )
-    standings.move(session, standing, BriefingState.APPROVED, since=(BriefingState.IN_REVIEW,), now=now)
+    findings = gate.blocking(here.document, now=now)
+    if findings:
+        raise Blocked(f"briefing {id} cannot be approved as it stands; mend what blocks:", findings)
+    standings.move(session, here, BriefingState.APPROVED, since=(BriefingState.IN_REVIEW,), now=now)
     approval = Approval(
-        briefing_id=id, revision=standing.revision, sha256=standing.sha256, person=actor, solo=bool(hand),
-        note=note[:2000], at=now,
+        briefing_id=id, revision=here.revision, sha256=here.sha256, person=actor, solo=bool(hand), note=note[:2000],
+        at=now,
     )  # fmt: skip
     session.add(approval)
     session.flush()
     audit.append(
         session, "approved", actor=actor, kind="briefing", name=id, now=now,
-        revision=standing.revision, sha256=standing.sha256, solo=approval.solo, note=approval.note,
+        revision=here.revision, sha256=here.sha256, solo=approval.solo, note=approval.note,
     )  # fmt: skip
-    for source in standing.document.sources:
+    for source in here.document.sources:
         inbox.use(session, source.url, id)
     return _view(approval)
 
 
 def standing(session: Session, id: str) -> ApprovalView | None:
     """Return the approval that holds for a briefing's text, None where there is none."""
-    now_stands = standings.get(session, id)
-    newest = _newest(session, id)
-    if newest and newest.sha256 == now_stands.sha256 and now_stands.state in HELD:
+    here, newest = standings.get(session, id), _newest(session, id)
+    if newest and newest.sha256 == here.sha256 and here.state in HELD:
         return _view(newest)
     return None
 
@@ -81,12 +83,6 @@ def require(session: Session, id: str, *, sha256: str = "", now: datetime | None
     if findings:
         raise Refused(f"briefing {id} cannot go out: " + "; ".join(f"{each.message}; {each.next}" for each in findings))
     return held
-
-
-def _refuse_blocked(standing: Standing, now: datetime) -> None:
-    findings = gate.blocking(standing.document, now=now)
-    if findings:
-        raise Blocked(f"briefing {standing.id} cannot be approved as it stands; mend what blocks:", findings)
 
 
 def _hand_in(session: Session, standing: Standing, person: str) -> str:

@@ -81,11 +81,13 @@ def refresh(
 def submit(session: Session, id: str, *, actor: str, now: datetime) -> Standing:
     """Hand a draft over for somebody else's yes; Blocked when the gate finds what must be mended first."""
     standing = get(session, id)
+    if standing.state != BriefingState.DRAFT:
+        raise standings.refusal(standing)
     for person in {actor, standing.author} - {""}:
         people.require(session, person)
     findings = gate.check(standing.document, now=now)
     blocking = [finding for finding in findings if finding.severity is gate.Severity.BLOCK]
-    if standing.state == BriefingState.DRAFT and blocking:
+    if blocking:
         raise Blocked(f"briefing {id} cannot be submitted as it stands; mend what blocks:", blocking)
     standings.move(session, standing, BriefingState.IN_REVIEW, since=(BriefingState.DRAFT,), now=now)
     audit.append(

@@ -7,9 +7,10 @@ section is left out. What `read` accepts, `write` gives back byte for byte, also
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from newsletter.editorial import attribution, body, format, text
+from newsletter.editorial import attribution, body, files, format, text
 from newsletter.editorial.document import Citation, Document, Role
 from newsletter.errors import BadInput
 
@@ -97,6 +98,14 @@ def _refuse_marks(source: str, where: str) -> None:
     if uneven:
         line = source.count("\n", 0, uneven.end()) + 1
         raise BadInput(f"{where}:{line}: there are blanks at a line's end, or more than one empty line; take them out")
+
+
+def load(path: Path, *, id: str) -> Page | None:
+    """Return the page in a file, None where the file is something else: it has front matter, or no page's ending."""
+    source = files.read(path)
+    if source.startswith("---") or _RELATED not in source.split("\n"):
+        return None
+    return read(source, id=id, where=str(path))
 
 
 def _sources(notes: re.Match[str]) -> tuple[Citation, ...]:

@@ -75,18 +75,19 @@ def move(
     )  # fmt: skip
     guarded = update(Briefing).where(*same).values(state=to, changed_at=now)
     if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
-        raise Refused(f"briefing {standing.id} {_way_on(get(session, standing.id))}")
+        raise refusal(get(session, standing.id))
 
 
-def _way_on(standing: Standing) -> str:
+def refusal(standing: Standing) -> Refused:
+    """Return the error for a step that a briefing's state does not allow; it says the way on from there."""
     id = standing.id
-    return {
+    ways_on = {
         BriefingState.DRAFT: f"is a draft; hand it over first: newsletter briefings submit {id}",
         BriefingState.IN_REVIEW: f"is in review; another person approves it: newsletter briefings approve {id}",
         BriefingState.APPROVED: f"is approved already; put it into an issue: newsletter compose --pick {id}",
-    }.get(
-        standing.state, f"is {standing.state}, and its text cannot change; write another: newsletter briefings new ID"
-    )
+    }
+    fixed = f"is {standing.state}; its text cannot change; write another: newsletter briefings new ID"
+    return Refused(f"briefing {id} {ways_on.get(standing.state, fixed)}")
 
 
 def _find(session: Session, *conditions: Any) -> list[Standing]:

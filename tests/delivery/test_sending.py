@@ -404,6 +404,26 @@ def test_a_sender_that_was_taken_over_sends_and_writes_nothing_more(room: Desk) 
     assert sorted(room.server.recipients) == sorted(everyone(10))
 
 
+def test_a_sender_taken_over_between_its_last_question_and_the_text_does_not_begin_it(room: Desk) -> None:
+    room.make(6)
+    taken: list[ledger.Hold] = []
+
+    def take_over(address: str) -> None:
+        if address == email(4) and not taken:
+            with db.transaction(room.engine) as session:
+                late = room.clock() + timedelta(seconds=61)
+                taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=late))
+
+    room.server.rcpt = take_over
+    with pytest.raises(Refused, match="another sender has taken issue 1 over"):
+        room.send()
+    assert room.server.recipients == everyone(3)
+    with db.transaction(room.engine) as session:
+        ledger.release(session, taken[0])
+    assert room.send().state is IssueState.SENT
+    assert sorted(each.recipient for each in room.server.seen) == everyone(6)
+
+
 def test_a_sender_on_a_lost_machine_leaves_its_open_batch_in_doubt(room: Desk) -> None:
     room.make(10)
     room.sending(batch=4)
