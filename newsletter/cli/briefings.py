@@ -78,13 +78,11 @@ def _take(session: Session, here: desk.Desk, path: Path, *, id: str, who: str) -
 def list_(
     ctx: typer.Context,
     state: Annotated[BriefingState | None, typer.Option(help="Only those in this state.")] = None,
-    as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
     """List the briefings, after a look at their files."""
     here = desk.of(ctx)
-    here.look(desk.actor(as_))
-    with here.read() as session:
+    with here.glance() as session:
         found = briefings.all(session, state=state)
     if as_json:
         output.emit([_json(standing) for standing in found])
@@ -99,13 +97,11 @@ def show(
     ctx: typer.Context,
     id: Id,
     as_page: Annotated[bool, typer.Option("--page", help="As a published page, in plain text.")] = False,
-    as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
     """Show a briefing's text and where it stands."""
     here = desk.of(ctx)
-    here.look(desk.actor(as_), id)
-    with here.read() as session:
+    with here.glance(id) as session:
         standing = briefings.get(session, id)
     if as_json:
         output.emit({**_json(standing), "document": standing.document})
@@ -119,11 +115,10 @@ def show(
 
 
 @app.command()
-def check(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
     """Hold a briefing against the standards; exits 1 when something blocks."""
     here = desk.of(ctx)
-    here.look(desk.actor(as_), id)
-    with here.read() as session:
+    with here.glance(id) as session:
         findings = gate.check(briefings.get(session, id).document, now=here.now)
     blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
     if as_json:

@@ -11,11 +11,10 @@ app = shape.verb()
 
 
 @app.command()
-def check(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+def check(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False) -> None:
     """Hold an issue against its approvals, the standards and the mail clients; exits 1 when something blocks."""
     here = desk.of(ctx)
-    here.look(desk.actor(as_))
-    with here.read() as session:
+    with here.glance() as session:
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
     blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
     if as_json:

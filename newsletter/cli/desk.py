@@ -17,7 +17,8 @@ from sqlmodel import Session
 from newsletter import db, publication
 from newsletter.cli import output
 from newsletter.editorial import briefings
-from newsletter.errors import BadInput
+from newsletter.editorial.names import HANDLE
+from newsletter.errors import BadInput, UsageError
 from newsletter.settings import Settings, find, load
 from subscribers.tokens import Keyring
 
@@ -31,7 +32,9 @@ IssueNumber = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's n
 
 def actor(given: str) -> str:
     """Return who acts: the named person, else the user of the operating system."""
-    return given or getpass.getuser()
+    if given and not HANDLE.fits(given):
+        raise UsageError(f"--as {given} is nobody's short name; use {HANDLE}")
+    return given or getpass.getuser()[:80]
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,26 @@ class Desk:
             yield session
 
     def look(self, who: str, *ids: str) -> None:
-        """Take notice of edits to the named briefings' files, or to all of them, whatever the command does next.
+        """Record edits to the named briefings' files, or to all of them, whatever the command does next.
 
         A file that cannot be taken is refused when it is named, else only told.
         """
         with self.write() as session:
-            problems = briefings.refresh(session, self.settings.briefings, actor=who, now=self.now, only=ids or None)
+            self._refresh(session, who, ids)
+
+    @contextmanager
+    def glance(self, *ids: str) -> Iterator[Session]:
+        """Open the one transaction of a command that shows briefings as their files stand, and records nothing.
+
+        Who only looks must not pass for the author of an edit: authors may not approve.
+        """
+        with self.write() as session:
+            self._refresh(session, "", ids)
+            yield session
+            session.rollback()
+
+    def _refresh(self, session: Session, who: str, ids: tuple[str, ...]) -> None:
+        problems = briefings.refresh(session, self.settings.briefings, actor=who, now=self.now, only=ids or None)
         if ids and problems:
             raise BadInput("; ".join(problem.message for problem in problems))
         for problem in problems:

@@ -1,7 +1,30 @@
 """What the tests of this room share."""
 
-from hypothesis import HealthCheck, settings
+from collections.abc import Iterator
+from datetime import datetime
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck
+from sqlalchemy import Engine
+
+from newsletter.settings import Settings
+from tests.delivery.room import Room
+from tests.support.smtp import Server, serving
 
 # A machine under load is slow, and that is no finding.
-settings.register_profile("delivery", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("delivery")
+hypothesis.settings.register_profile("delivery", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("delivery")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Return a server that accepts whatever it is not told to refuse."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def room(engine: Engine, settings: Settings, server: Server, now: datetime) -> Room:
+    """Return a publication whose relay is the server."""
+    return Room(engine, settings, server, now)

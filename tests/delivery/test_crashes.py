@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 
@@ -19,13 +18,7 @@ from newsletter.settings import Settings
 from tests.delivery import desk, sender
 from tests.delivery.desk import email
 from tests.delivery.sender import MOMENTS, Order
-from tests.support.smtp import Server, serving
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
+from tests.support.smtp import Server
 
 
 class Killing:

@@ -1,100 +1,28 @@
 """The send, against a real server: nobody skipped, nobody twice."""
 
-import os
-import signal
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import delete, update
 
 from newsletter import audit, db
-from newsletter.delivery import ledger, report, sending
+from newsletter.delivery import sending
 from newsletter.delivery.models import DeliveryState
-from newsletter.delivery.report import Status
-from newsletter.delivery.tables import AUDIENCE, DELIVERY, SUBSCRIBER
+from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
 from newsletter.errors import Refused, RelayError, SettingsError
 from newsletter.issues.models import IssueState
 from newsletter.rendering.models import Rendering
-from newsletter.settings import Settings
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
 from subscribers.upsert import table
 from tests.delivery import desk
-from tests.delivery.desk import KEYRING, Clock, email
+from tests.delivery.desk import email
 from tests.delivery.lint import lint
-from tests.support.smtp import DROP, Server, free_port, serving
+from tests.delivery.room import Room, at_port, everyone
+from tests.support.smtp import DROP, free_port
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-class Desk:
-    """A publication with readers and a frozen issue, and a server that takes its mail."""
-
-    def __init__(self, engine: Engine, settings: Settings, server: Server, now: datetime) -> None:
-        self.engine = engine
-        self.settings = at_port(settings, server.port)
-        self.server = server
-        self.clock = Clock(now)
-        self.issue = 0
-
-    def make(self, count: int) -> int:
-        self.issue = desk.make(self.engine, self.clock(), count)
-        return self.issue
-
-    def send(self, **more: Any) -> Status:
-        more.setdefault("lists", ["weekly"] if not self.planned() else [])
-        return sending.send(
-            self.engine, self.settings, self.issue, keyring=KEYRING, actor="mara", clock=self.clock, **more
-        )
-
-    def sending(self, **words: Any) -> None:
-        folder = self.settings.folder
-        section = self.settings.sending.model_copy(update=words)
-        self.settings = self.settings.model_copy(update={"sending": section})
-        self.settings._folder = folder
-
-    def planned(self) -> bool:
-        with db.reading(self.engine) as session:
-            return session.execute(select(AUDIENCE.c.size)).first() is not None
-
-    def status(self) -> Status:
-        with db.reading(self.engine) as session:
-            return report.status(session, self.issue)
-
-    def who(self, state: str) -> list[report.Standing]:
-        with db.reading(self.engine) as session:
-            return report.who(session, self.issue, state)
-
-    @property
-    def states(self) -> dict[str, tuple[DeliveryState, str]]:
-        return desk.states(self.engine, self.issue)
-
-
-def at_port(settings: Settings, port: int) -> Settings:
-    relay = settings.relay[0].model_copy(update={"port": port})
-    made = settings.model_copy(update={"relay": (relay,)})
-    made._folder = settings.folder
-    return made
-
-
-@pytest.fixture
-def room(engine: Engine, settings: Settings, server: Server, now: datetime) -> Desk:
-    return Desk(engine, settings, server, now)
-
-
-def everyone(count: int) -> list[str]:
-    return [email(number) for number in range(1, count + 1)]
-
-
-def test_everyone_gets_one_message_and_the_issue_closes(room: Desk) -> None:
+def test_everyone_gets_one_message_and_the_issue_closes(room: Room) -> None:
     room.make(25)
     room.sending(batch=10)
     told: list[tuple[int, int]] = []
@@ -121,7 +49,7 @@ def test_everyone_gets_one_message_and_the_issue_closes(room: Desk) -> None:
     assert actions == ["sending", "planned", "sent"]
 
 
-def test_a_second_send_of_a_sent_issue_refuses_and_says_what_to_do(room: Desk) -> None:
+def test_a_second_send_of_a_sent_issue_refuses_and_says_what_to_do(room: Room) -> None:
     room.make(3)
     room.send()
     with pytest.raises(Refused, match=r"issue 1 is already sent.*newsletter compose"):
@@ -129,7 +57,7 @@ def test_a_second_send_of_a_sent_issue_refuses_and_says_what_to_do(room: Desk) -
     assert len(room.server.accepted) == 3
 
 
-def test_a_plan_made_first_is_what_is_sent(room: Desk) -> None:
+def test_a_plan_made_first_is_what_is_sent(room: Room) -> None:
     room.make(4)
     now = room.clock()
     plan = sending.plan(room.engine, room.settings, room.issue, lists=["weekly"], actor="mara", now=now)
@@ -138,7 +66,7 @@ def test_a_plan_made_first_is_what_is_sent(room: Desk) -> None:
     assert room.send().sent == 4
 
 
-def test_an_altered_rendering_is_not_sent(room: Desk) -> None:
+def test_an_altered_rendering_is_not_sent(room: Room) -> None:
     room.make(3)
     with db.transaction(room.engine) as session:
         session.execute(update(table(Rendering)).values(html="<p>something else</p>"))
@@ -148,7 +76,7 @@ def test_an_altered_rendering_is_not_sent(room: Desk) -> None:
     assert room.status().state is IssueState.FROZEN
 
 
-def test_a_desk_without_an_address_or_a_relay_sends_nothing(room: Desk) -> None:
+def test_a_desk_without_an_address_or_a_relay_sends_nothing(room: Room) -> None:
     room.make(3)
     settings = room.settings
     for section, value, words in (
@@ -164,7 +92,7 @@ def test_a_desk_without_an_address_or_a_relay_sends_nothing(room: Desk) -> None:
     assert not room.planned()
 
 
-def test_whoever_leaves_or_complains_during_the_send_gets_nothing_that_is_not_on_the_wire(room: Desk) -> None:
+def test_whoever_leaves_or_complains_during_the_send_gets_nothing_that_is_not_on_the_wire(room: Room) -> None:
     """Within a claimed batch, and in a batch that is not claimed yet."""
     room.make(20)
     room.sending(batch=10)
@@ -190,7 +118,7 @@ def test_whoever_leaves_or_complains_during_the_send_gets_nothing_that_is_not_on
     assert [each.email for each in room.who("skipped")].count("(erased)") == 2
 
 
-def test_a_greylisted_reader_is_put_off_and_gets_it_with_a_later_send(room: Desk) -> None:
+def test_a_greylisted_reader_is_put_off_and_gets_it_with_a_later_send(room: Room) -> None:
     room.make(5)
     greylist = {email(2), email(4)}
     room.server.rcpt = lambda address: "450 4.2.0 greylisted" if address in greylist else None
@@ -212,7 +140,7 @@ def test_a_greylisted_reader_is_put_off_and_gets_it_with_a_later_send(room: Desk
     assert sorted(room.server.recipients) == everyone(5)
 
 
-def test_whoever_comes_due_while_the_send_runs_is_sent_to(room: Desk) -> None:
+def test_whoever_comes_due_while_the_send_runs_is_sent_to(room: Room) -> None:
     room.make(4)
     replies = iter(["450 4.2.0 greylisted"])
     room.server.rcpt = lambda _address: next(replies, None)
@@ -222,7 +150,7 @@ def test_whoever_comes_due_while_the_send_runs_is_sent_to(room: Desk) -> None:
     assert room.server.recipients == [email(2), email(3), email(4), email(1)]
 
 
-def test_a_reader_put_off_to_the_deadline_has_failed(room: Desk) -> None:
+def test_a_reader_put_off_to_the_deadline_has_failed(room: Room) -> None:
     room.make(2)
     room.server.rcpt = lambda address: "450 4.2.0 no" if address == email(1) else None
     room.send()
@@ -233,7 +161,7 @@ def test_a_reader_put_off_to_the_deadline_has_failed(room: Desk) -> None:
     assert room.states == {email(1): ("failed", "expired"), email(2): ("sent", "")}
 
 
-def test_421_in_the_middle_charges_one_reader_at_most(room: Desk) -> None:
+def test_421_in_the_middle_charges_one_reader_at_most(room: Room) -> None:
     room.make(12)
     hang = iter([None] * 5 + ["421 4.3.2 shutting down"])
     room.server.rcpt = lambda _address: next(hang, None)
@@ -243,7 +171,7 @@ def test_421_in_the_middle_charges_one_reader_at_most(room: Desk) -> None:
     assert room.server.connections == 2
 
 
-def test_a_dead_address_is_suppressed_and_nothing_else_is(room: Desk) -> None:
+def test_a_dead_address_is_suppressed_and_nothing_else_is(room: Room) -> None:
     room.make(6)
     replies = {
         email(2): "550 5.1.1 <reader2@example.com>: User unknown",
@@ -271,7 +199,7 @@ def test_a_dead_address_is_suppressed_and_nothing_else_is(room: Desk) -> None:
     ],
 )
 def test_a_refusal_by_the_relay_pauses_the_issue_and_fails_nobody(
-    room: Desk, moment: str, reply: str, temporary: bool
+    room: Room, moment: str, reply: str, temporary: bool
 ) -> None:
     room.make(8)
     replies = iter([None] * 3 + [reply])
@@ -292,7 +220,7 @@ def test_a_refusal_by_the_relay_pauses_the_issue_and_fails_nobody(
     assert room.server.recipients == [*everyone(3), *everyone(8)[4:], email(4)]  # the refused one no longer first
 
 
-def test_content_refused_three_times_in_a_row_is_the_issues_fault(room: Desk) -> None:
+def test_content_refused_three_times_in_a_row_is_the_issues_fault(room: Room) -> None:
     room.make(9)
     room.server.data = lambda _address: "552 5.3.4 message too big" if len(room.server.accepted) >= 2 else None
     with pytest.raises(RelayError, match=r"552 5.3.4 message too big"):
@@ -302,7 +230,7 @@ def test_content_refused_three_times_in_a_row_is_the_issues_fault(room: Desk) ->
     assert len(room.server.seen) == 5
 
 
-def test_a_relay_that_is_away_leaves_everyone_waiting(room: Desk) -> None:
+def test_a_relay_that_is_away_leaves_everyone_waiting(room: Room) -> None:
     room.make(3)
     room.settings = at_port(room.settings, free_port())
     with pytest.raises(RelayError, match="cannot be reached: Connection refused") as refusal:
@@ -316,7 +244,7 @@ def test_a_relay_that_is_away_leaves_everyone_waiting(room: Desk) -> None:
     assert room.send().sent == 3
 
 
-def test_a_drop_after_the_dot_is_sent_again_under_the_same_id(room: Desk) -> None:
+def test_a_drop_after_the_dot_is_sent_again_under_the_same_id(room: Room) -> None:
     room.make(6)
     drops = {email(2), email(5)}
 
@@ -339,7 +267,7 @@ def test_a_drop_after_the_dot_is_sent_again_under_the_same_id(room: Desk) -> Non
     assert status.reasons == {"sent": {"resent": 2}}
 
 
-def test_a_drop_after_the_dot_is_held_where_the_desk_says_so(room: Desk) -> None:
+def test_a_drop_after_the_dot_is_held_where_the_desk_says_so(room: Room) -> None:
     room.make(6)
     room.sending(on_unknown="hold")
     room.server.data = lambda address: DROP if address == email(2) else None
@@ -351,7 +279,7 @@ def test_a_drop_after_the_dot_is_held_where_the_desk_says_so(room: Desk) -> None
     assert "no reply to the final dot" in held.reply
 
 
-def test_a_relay_that_always_drops_after_the_dot_gets_few_copies(room: Desk) -> None:
+def test_a_relay_that_always_drops_after_the_dot_gets_few_copies(room: Room) -> None:
     room.make(20)
     room.server.data = lambda _address: DROP
     for _ in range(3):
@@ -361,122 +289,7 @@ def test_a_relay_that_always_drops_after_the_dot_gets_few_copies(room: Desk) -> 
     assert max(Counter(each.recipient for each in room.server.seen).values()) <= 2
 
 
-def test_two_senders_at_once_one_of_them_refuses(room: Desk) -> None:
-    room.make(6)
-    refusals: list[str] = []
-
-    def other(address: str) -> None:
-        if address == email(3):
-            with pytest.raises(
-                Refused, match=r"issue 1 is being sent by \S+:\d+; watch it: newsletter status 1"
-            ) as refusal:
-                room.send()
-            refusals.append(str(refusal.value))
-
-    room.server.data = other
-    assert room.send().sent == 6
-    assert len(refusals) == 1
-    assert room.server.recipients == everyone(6)
-
-
-def test_a_sender_that_was_taken_over_sends_and_writes_nothing_more(room: Desk) -> None:
-    """It slept past its lease, and another took the issue: the zombie must find out before its next message."""
-    room.make(10)
-    taken: list[ledger.Hold] = []
-
-    def take_over(address: str) -> None:
-        if address == email(4):
-            with db.transaction(room.engine) as session:
-                late = room.clock() + timedelta(seconds=61)
-                taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=late))
-
-    room.server.data = take_over
-    with pytest.raises(Refused, match="another sender has taken issue 1 over"):
-        room.send()
-    assert room.server.recipients == everyone(4)
-    status = room.status()
-    assert (status.sent, status.sending, status.worker) == (0, 10, "elsewhere:1")
-    assert status.state is IssueState.SENDING
-    with db.transaction(room.engine) as session:
-        ledger.release(session, taken[0])
-    status = room.send()
-    assert (status.state, status.sent, status.resent) == (IssueState.SENT, 10, 0)  # the zombie's journal told the rest
-    assert sorted(room.server.recipients) == sorted(everyone(10))
-
-
-def test_a_sender_taken_over_between_its_last_question_and_the_text_does_not_begin_it(room: Desk) -> None:
-    room.make(6)
-    taken: list[ledger.Hold] = []
-
-    def take_over(address: str) -> None:
-        if address == email(4) and not taken:
-            with db.transaction(room.engine) as session:
-                late = room.clock() + timedelta(seconds=61)
-                taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=late))
-
-    room.server.rcpt = take_over
-    with pytest.raises(Refused, match="another sender has taken issue 1 over"):
-        room.send()
-    assert room.server.recipients == everyone(3)
-    with db.transaction(room.engine) as session:
-        ledger.release(session, taken[0])
-    assert room.send().state is IssueState.SENT
-    assert sorted(each.recipient for each in room.server.seen) == everyone(6)
-
-
-def test_a_sender_on_a_lost_machine_leaves_its_open_batch_in_doubt(room: Desk) -> None:
-    room.make(10)
-    room.sending(batch=4)
-    room.server.data = lambda address: "450 4.3.0 no" if address == email(6) else None
-    sending.plan(room.engine, room.settings, room.issue, lists=["weekly"], actor="mara", now=room.clock())
-    with db.transaction(room.engine) as session:
-        hold = ledger.take(session, room.issue, worker="elsewhere:1", now=room.clock())
-        assert ledger.claim(session, hold, batch=4, now=room.clock())
-    with pytest.raises(Refused, match=r"is being sent by elsewhere:1.*run this again after 09:01:00 UTC"):
-        room.send()
-    room.clock.tick(seconds=60)
-    room.server.data = lambda _address: None
-    status = room.send()
-    assert (status.state, status.sent, status.resent) == (IssueState.SENT, 10, 4)
-    with db.reading(room.engine) as session:
-        entry = next(each for each in audit.entries(session, "issue", room.issue) if each.action == "recovered")
-        assert entry.detail == {"recorded": 0, "in_flight": 4, "untouched": 0}
-
-
-def test_an_interruption_finishes_the_message_in_flight_and_the_same_call_goes_on(room: Desk) -> None:
-    room.make(12)
-    room.sending(batch=5)
-    room.server.data = lambda address: os.kill(os.getpid(), signal.SIGINT) if address == email(7) else None
-    before = signal.getsignal(signal.SIGINT)
-    status = room.send()
-    assert signal.getsignal(signal.SIGINT) is before
-    assert (status.state, status.sent, status.pending, status.sending) == (IssueState.PAUSED, 7, 5, 0)
-    assert "stopped" in status.note
-    room.server.data = lambda _address: None
-    assert room.send().state is IssueState.SENT
-    assert sorted(room.server.recipients) == sorted(everyone(12))
-
-
-def test_the_lease_is_renewed_while_a_relay_takes_its_time(room: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "HEARTBEAT", 0.02)
-    room.make(1)
-    renewed = threading.Event()
-
-    def slow(_address: str) -> None:
-        room.clock.tick(seconds=50)
-        until = room.clock() + ledger.LEASE
-        for _ in range(200):
-            with db.reading(room.engine) as session:
-                if session.execute(select(AUDIENCE.c.lease_until)).scalar() == until:
-                    renewed.set()
-                    return
-
-    room.server.data = slow
-    room.send()
-    assert renewed.is_set()
-
-
-def test_an_address_that_cannot_be_mailed_fails_alone(room: Desk) -> None:
+def test_an_address_that_cannot_be_mailed_fails_alone(room: Room) -> None:
     room.make(3)
     with db.transaction(room.engine) as session:
         session.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.email == email(2)).values(email="a\r\nb@example.com"))
@@ -486,7 +299,7 @@ def test_an_address_that_cannot_be_mailed_fails_alone(room: Desk) -> None:
     assert failed.reason == "address"
 
 
-def test_an_issue_whose_ledger_lost_a_row_does_not_close(room: Desk) -> None:
+def test_an_issue_whose_ledger_lost_a_row_does_not_close(room: Room) -> None:
     room.make(5)
 
     def lose(address: str) -> None:

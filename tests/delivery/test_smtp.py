@@ -3,7 +3,7 @@
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,6 @@ def sent(carrier: SmtpRelay, *envelopes: Envelope, watch: Watch | None = None) -
     found = [(each.delivery_id, outcome) for each, outcome in carrier.send(envelopes, watch or Watch())]
     carrier.close()
     return found
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 def kinds(found: list[tuple[int, Outcome]]) -> list[Kind]:

@@ -17,7 +17,7 @@ from subscribers.tokens import Purpose
 from tests.delivery import desk
 from tests.delivery.desk import KEYRING, email
 from tests.delivery.lint import lint, raw
-from tests.delivery.test_sending import at_port
+from tests.delivery.room import at_port
 from tests.support.smtp import serving
 
 

@@ -1,0 +1,71 @@
+"""A publication with readers, a frozen issue, and a server that takes its mail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from newsletter import db
+from newsletter.delivery import report, sending
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.report import Status
+from newsletter.delivery.tables import AUDIENCE
+from newsletter.settings import Settings
+from tests.delivery import desk
+from tests.delivery.desk import KEYRING, Clock, email
+from tests.support.smtp import Server
+
+
+class Room:
+    """What a test of a send works with."""
+
+    def __init__(self, engine: Engine, settings: Settings, server: Server, now: datetime) -> None:
+        self.engine = engine
+        self.settings = at_port(settings, server.port)
+        self.server = server
+        self.clock = Clock(now)
+        self.issue = 0
+
+    def make(self, count: int) -> int:
+        self.issue = desk.make(self.engine, self.clock(), count)
+        return self.issue
+
+    def send(self, **more: Any) -> Status:
+        more.setdefault("lists", ["weekly"] if not self.planned() else [])
+        return sending.send(
+            self.engine, self.settings, self.issue, keyring=KEYRING, actor="mara", clock=self.clock, **more
+        )
+
+    def sending(self, **words: Any) -> None:
+        folder = self.settings.folder
+        section = self.settings.sending.model_copy(update=words)
+        self.settings = self.settings.model_copy(update={"sending": section})
+        self.settings._folder = folder
+
+    def planned(self) -> bool:
+        with db.reading(self.engine) as session:
+            return session.execute(select(AUDIENCE.c.size)).first() is not None
+
+    def status(self) -> Status:
+        with db.reading(self.engine) as session:
+            return report.status(session, self.issue)
+
+    def who(self, state: str) -> list[report.Standing]:
+        with db.reading(self.engine) as session:
+            return report.who(session, self.issue, state)
+
+    @property
+    def states(self) -> dict[str, tuple[DeliveryState, str]]:
+        return desk.states(self.engine, self.issue)
+
+
+def at_port(settings: Settings, port: int) -> Settings:
+    relay = settings.relay[0].model_copy(update={"port": port})
+    made = settings.model_copy(update={"relay": (relay,)})
+    made._folder = settings.folder
+    return made
+
+
+def everyone(count: int) -> list[str]:
+    """Return the addresses of so many readers."""
+    return [email(number) for number in range(1, count + 1)]
