@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, String, bindparam, case, exists, func, literal, null, select, type_coerce, update
 from sqlmodel import Session
@@ -81,8 +82,16 @@ def _dead(worker: str) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:  # it lives, as another user
-        pass
-    return False
+        return False
+    return _is_zombie(int(pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    """Return whether the process was killed and its parent has not asked for its end yet (proc(5), where there is one)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
 
 
 def renew(session: Session, hold: Hold, *, now: datetime) -> None:

@@ -145,7 +145,7 @@ def _import(session: Session, now: datetime) -> str:
 def _compose(engine: Engine, settings: Settings, now: datetime) -> int:
     words = issues.Words(
         subject="Chips, memory and the grid: six stories",
-        intro="Six stories this week, each with what it means for the people who buy, run or plan the technology."
+        intro="Six stories this week, each with what it means for the people who buy, run or plan the technology.",
     )
     with db.transaction(engine) as session:
         picks = [standing.id for standing in briefings.all(session)][:TAKEN]

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from tests.support.lacking import lacking
 
 _INITDB = ("-A", "trust", "-U", "desk", "-E", "UTF8", "--no-locale", "--no-sync")
@@ -80,12 +82,10 @@ def _start(home: Path) -> str:
         subprocess.Popen(
             [folder / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd="/", start_new_session=True, **who
         )
-    for _ in range(300):
+    for _ in range(600):
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
+            psycopg.connect(host="127.0.0.1", port=port, user="desk", dbname="postgres").close()
+            return f"postgresql+psycopg://desk@127.0.0.1:{port}/postgres"
+        except psycopg.OperationalError:  # it listens before it lets anybody in
             time.sleep(0.05)
-    else:
-        raise RuntimeError(f"PostgreSQL did not start: {(home / 'postgres.log').read_text()}")
-    return f"postgresql+psycopg://desk@127.0.0.1:{port}/postgres"
+    raise RuntimeError(f"PostgreSQL did not start: {(home / 'postgres.log').read_text()}")
