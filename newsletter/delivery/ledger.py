@@ -87,7 +87,7 @@ def _dead(worker: str) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Return whether the process was killed and its parent has not asked for its end yet (proc(5), where there is one)."""
+    """Return whether the process was killed, and its parent has not asked for its end yet (proc(5))."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

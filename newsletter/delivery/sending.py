@@ -27,8 +27,9 @@ from newsletter.delivery.relay import Relay
 from newsletter.delivery.replies import Fault, Kind, Outcome, lost
 from newsletter.delivery.report import Status
 from newsletter.delivery.results import Change
+from newsletter.editorial import briefings
 from newsletter.errors import BadInput, NewsletterError, RelayError
-from newsletter.issues import contents
+from newsletter.issues import contents, issues
 from newsletter.rendering import compiled, press
 from newsletter.rendering.compiled import Compiled
 from newsletter.settings import Settings
@@ -76,6 +77,8 @@ def _plan(
     now: datetime,
 ) -> PlanView:
     settings.require("publication.postal_address", "a send")
+    texts = issues.get(session, issue_id).items
+    briefings.refresh(session, settings.briefings, actor=actor, now=now, only=texts)  # an edit a moment ago counts too
     contents.begin_sending(session, issue_id, actor=actor, now=now)
     batch = settings.sending.batch
     return planning.plan(session, issue_id, lists=lists, segments=segments, batch=batch, actor=actor, now=now)

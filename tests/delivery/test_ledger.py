@@ -128,6 +128,17 @@ def test_a_dead_process_of_this_host_loses_the_issue_at_once(room: Room) -> None
     assert room.take().fence == 2
 
 
+def test_a_killed_process_that_nobody_has_buried_loses_the_issue_too(room: Room) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1)
+    assert killed.stdout
+    killed.stdout.readline()
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the table of processes
+    room.take(f"{socket.gethostname()}:{killed.pid}")
+    assert room.take().fence == 2
+    killed.communicate()
+
+
 def test_a_sender_gives_the_issue_back(room: Room) -> None:
     hold = room.take()
     with db.transaction(room.engine) as session:

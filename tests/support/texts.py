@@ -43,8 +43,8 @@ assistance: none
 
 # {title or f"What {id} will change in the harbours"}
 
-The story of {id} begins with a tender that two harbours published together. Its result surprised the trade: the cheapest
-offer came from a newcomer, and the usual suppliers now have to explain their prices to their customers.
+The story of {id} begins with a tender that two harbours published together. Its result surprised the trade: the
+cheapest offer came from a newcomer, and the usual suppliers now have to explain their prices to their customers.
 
 ## Key points
 
