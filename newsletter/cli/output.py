@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -70,6 +71,21 @@ def findings(found: Sequence[Any], *, empty: str) -> None:
     """Print findings, each with its severity, rule, place, reason and next step."""
     rows = [(each.severity, each.rule, each.where, each.message, each.next) for each in found]
     table(("severity", "rule", "where", "why", "next"), rows, empty=empty)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on stderr where somebody watches; the block tells it how much is done, and of how much if it knows."""
+    if not sys.stderr.isatty():
+        yield lambda done, size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, size: bar.update(task, completed=done, total=size)
 
 
 def _cell(value: object) -> str:

@@ -1,8 +1,5 @@
 """`newsletter send`."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +81,7 @@ def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str]
 
 
 def _send(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> Status:
-    with _progress() as progress:
+    with output.progress("sending") as progress:
         try:
             return sending.send(
                 here.engine, here.settings, issue, keyring=here.keyring, lists=lists, segments=segments, actor=who,
@@ -96,22 +93,6 @@ def _send(here: desk.Desk, issue: int, lists: list[str], segments: list[str], wh
             if status.sent:
                 raise PartlySent(f"{error} ({status.sent} of {status.audience} have it)") from error
             raise
-
-
-@contextmanager
-def _progress() -> Iterator[sending.Progress | None]:
-    """Show a bar on stderr where somebody watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    with Progress(
-        "sending", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-    ) as bar:
-        task = bar.add_task("sending", total=None)
-        yield lambda done, size: bar.update(task, completed=done, total=size)
 
 
 def _test(here: desk.Desk, issue: int, addresses: list[str], *, as_json: bool) -> None:

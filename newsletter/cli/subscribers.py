@@ -52,8 +52,11 @@ def import_(
 ) -> None:
     """Import subscribers from a CSV file: good rows are taken, bad ones named; suppression always wins."""
     here = desk.of(ctx)
-    with here.write() as session:
-        result = imports.load(session, file, lists=lists, basis=basis, now=here.now, dry_run=dry_run)
+    with output.progress("importing") as progress, here.write() as session:
+        result = imports.load(
+            session, file, lists=lists, basis=basis, now=here.now, dry_run=dry_run,
+            progress=lambda rows: progress(rows, None),
+        )  # fmt: skip
     if rejects is not None and result.rejected:
         imports.write_rejects(rejects, result.rejected)
     if as_json:

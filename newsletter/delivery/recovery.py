@@ -52,8 +52,11 @@ def _changes(
         outcome = _outcome(told, key)
         if outcome is None:
             continue
-        flying += key not in told.done
-        changes[key] = settle(outcome, attempts=attempts, resent=reason == RESENT, on_unknown=on_unknown, now=now)
+        replied = key in told.done
+        flying += not replied
+        # That a sender died says nothing against the relay: such a copy goes out again now, however often it was tried.
+        tried = attempts if replied else 0
+        changes[key] = settle(outcome, attempts=tried, resent=reason == RESENT, on_unknown=on_unknown, now=now)
     return changes, len(rows), flying
 
 

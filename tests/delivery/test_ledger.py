@@ -273,3 +273,16 @@ def recovered(room: Room, folder: Path, on_unknown: results.OnUnknown) -> tuple[
 def test_with_nothing_left_behind_there_is_nothing_to_recover(room: Room, tmp_path: Path) -> None:
     assert recovered(room, tmp_path, "resend") == ()
     assert journal.read(tmp_path, room.issue, fence=1).done == {}
+
+
+def test_a_copy_in_flight_at_one_death_after_another_goes_out_again_at_once(room: Room, tmp_path: Path) -> None:
+    for _ in range(3):
+        dead = room.take(now=room.now + timedelta(minutes=4))
+        book = Journal(tmp_path, room.issue, fence=dead.fence)
+        while batch := room.claim(dead):
+            [book.began(reader.delivery_id) for reader in batch.readers if reader.email == email(1)]
+        hold = room.take("other:2", now=room.now + timedelta(minutes=8))
+        with db.transaction(room.engine) as session:
+            recovery.recover(session, hold, tmp_path, on_unknown="resend", actor="mara", now=room.now)
+            ledger.release(session, hold)
+        assert desk.states(room.engine, room.issue)[email(1)] == ("pending", "resent")
