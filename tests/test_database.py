@@ -1,12 +1,19 @@
 """The schema and its migrations."""
 
+from datetime import datetime
+
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from newsletter import db
+from newsletter import audit, db
+from newsletter.editorial.models import Approval, Briefing
 from newsletter.errors import DatabaseError
+from newsletter.feedback import events
+from newsletter.feedback.models import EventKind
 from newsletter.settings import Settings
+from subscribers import lists, subscribers
 
 
 def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -27,6 +34,33 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(settings: Setti
             use()
     with engine.begin() as connection:  # the next test finds the database as it was
         connection.execute(text(f"UPDATE alembic_version SET version_num = '{db.VERSIONS[-1]}'"))
+
+
+@pytest.mark.parametrize("table", ["approval", "audit_entry", "consent", "event"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET at = '2020-01-01'", "DELETE FROM {}"])
+def test_what_was_the_case_is_never_changed(engine: Engine, now: datetime, table: str, change: str) -> None:
+    add_one_of_each(engine, now)
+    with pytest.raises(DBAPIError, match=f"rows of {table} are never"), engine.begin() as connection:
+        connection.execute(text(change.format(table)))
+
+
+def test_whom_a_row_is_about_can_be_forgotten(engine: Engine, now: datetime) -> None:
+    add_one_of_each(engine, now)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM subscriber"))
+        for table in ("consent", "event"):
+            assert connection.execute(text(f"SELECT subscriber_id FROM {table}")).scalars().all() == [None]
+
+
+def add_one_of_each(engine: Engine, now: datetime) -> None:
+    with db.transaction(engine) as session:
+        lists.create(session, "weekly", now=now)
+        reader = subscribers.add(session, "one@example.com", lists=["weekly"], now=now)
+        events.record(session, EventKind.OPENED, subscriber_id=reader.id, now=now)
+        audit.append(session, "tested", actor="mara", kind="test", name=1, now=now)
+        session.add(Briefing(id="one", revision=1, sha256="0" * 64, created_at=now, changed_at=now))
+        session.flush()
+        session.add(Approval(briefing_id="one", revision=1, sha256="0" * 64, person="mara", at=now))
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:

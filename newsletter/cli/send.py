@@ -77,7 +77,7 @@ def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str]
             raise UsageError(f"whom should issue {issue} go to? newsletter send {issue} --list LIST")
         size = audience.size(session, lists=lists, segments=segments, now=here.now)
         to = " ".join([", ".join(lists), *(f"and segment {name}" for name in segments)])
-        return f"Send issue {issue}, {found.subject!r}, to {size} readers of {to}?"
+        return f"Send issue {issue}, {found.subject!r}, to {size} reader{'' if size == 1 else 's'} of {to}?"
 
 
 def _send(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> Status:

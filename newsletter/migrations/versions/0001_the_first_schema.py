@@ -7,6 +7,15 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+#: Tables whose rows are only ever added, with the columns that say what was the case. Who a row is about may be
+#: forgotten (the foreign key sets `subscriber_id` to NULL), so that column is not among them.
+APPENDED = {
+    "approval": "id, briefing_id, revision, sha256, person, solo, note, at",
+    "audit_entry": "id, at, actor, action, kind, name, detail, previous, sha256",
+    "consent": "id, list_id, event, method, words, words_sha256, ip, user_agent, at",
+    "event": "id, kind, issue_id, list_id, detail, at",
+}
+
 
 def upgrade() -> None:
     """The first schema."""
@@ -528,3 +537,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_delivery_batch_id_state", ["batch_id", "state"], unique=False)
         batch_op.create_index("ix_delivery_issue_id_state", ["issue_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_subscriber_id"), ["subscriber_id"], unique=False)
+    for table, columns in APPENDED.items():
+        _guard(table, f"UPDATE OF {columns}", "changed")
+        _guard(table, "DELETE", "deleted")
+
+
+def _guard(table: str, action: str, word: str) -> None:
+    """Let the database itself refuse an action on a table's rows."""
+    name, message = f"{table}_is_never_{word}", f"rows of {table} are never {word}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END")
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
