@@ -95,6 +95,20 @@ def compile(text: str, *, now: datetime) -> ColumnElement[bool]:
     return _condition(_parse(text.strip(" \t")), now)
 
 
+def parts(text: str) -> list[str]:
+    """Return the parts of a condition that must all hold: what stands between its outermost `and`s."""
+    compile(text, now=datetime.now(UTC))
+    depth, start, found = 0, 0, []
+    for token in _Language().tokenize(text):
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if depth == 0 and token.token_type == TokenType.OR:
+            return [text.strip()]
+        if depth == 0 and token.token_type == TokenType.AND:
+            found.append(text[start : token.start].strip())
+            start = token.end + 1
+    return [*found, text[start:].strip()]
+
+
 def _parse(text: str) -> exp.Expr:
     try:
         words.line("the condition", text, _LENGTH)

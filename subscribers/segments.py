@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as delete_from
 from sqlmodel import Session
 
-from subscribers import upsert, words
+from subscribers import subscribers, upsert, words
 from subscribers.errors import Refused
 from subscribers.models import Segment, Subscriber
 
-_TABLE = upsert.table(Segment)
+_TABLE, _PERSON = upsert.table(Segment), upsert.table(Subscriber)
 _VIEW = select(_TABLE.c.name, _TABLE.c.condition, _TABLE.c.created_at).order_by(_TABLE.c.name)
 
 
@@ -22,6 +22,14 @@ class SegmentView:
     name: str
     condition: str
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a segment, and whether it holds for somebody."""
+
+    condition: str
+    holds: bool
 
 
 def create(session: Session, name: str, condition: str, *, now: datetime) -> SegmentView:
@@ -62,6 +70,28 @@ def count(session: Session, name: str, now: datetime) -> int:
     """Return how many subscribers match, on whatever lists and in whatever state."""
     matching = select(func.count()).select_from(Subscriber).where(where(session, name, now))
     return session.scalar(matching) or 0
+
+
+def sample(session: Session, name: str, *, limit: int = 10, now: datetime) -> list[str]:
+    """Return the addresses of the first few who match."""
+    matching = select(_PERSON.c.email).where(where(session, name, now)).order_by(_PERSON.c.id).limit(limit)
+    return list(session.scalars(matching))
+
+
+def explain(session: Session, name: str, email: str, *, now: datetime) -> list[Part]:
+    """Return each part of the segment that must hold, and whether it does for one person."""
+    from subscribers import conditions
+
+    person = subscribers.find(session, email)
+    return [
+        Part(condition=text, holds=_holds(session, person.id, conditions.compile(text, now=now)))
+        for text in conditions.parts(get(session, name).condition)
+    ]
+
+
+def _holds(session: Session, subscriber_id: int, condition: ColumnElement[bool]) -> bool:
+    asked = select(_PERSON.c.id).where(_PERSON.c.id == subscriber_id, condition)
+    return session.scalar(asked) is not None
 
 
 def _compiled(condition: str, now: datetime) -> ColumnElement[bool]:

@@ -280,7 +280,9 @@ def test_a_copy_in_flight_at_one_death_after_another_goes_out_again_at_once(room
         dead = room.take(now=room.now + timedelta(minutes=4))
         book = Journal(tmp_path, room.issue, fence=dead.fence)
         while batch := room.claim(dead):
-            [book.began(reader.delivery_id) for reader in batch.readers if reader.email == email(1)]
+            for reader in batch.readers:
+                if reader.email == email(1):
+                    book.began(reader.delivery_id)
         hold = room.take("other:2", now=room.now + timedelta(minutes=8))
         with db.transaction(room.engine) as session:
             recovery.recover(session, hold, tmp_path, on_unknown="resend", actor="mara", now=room.now)
