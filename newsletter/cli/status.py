@@ -36,6 +36,9 @@ def status(
 
 def show(status: Status) -> None:
     """Print the counts of a send, each with its reasons."""
+    if status.started is None:
+        output.say(f"Issue {status.issue} is {status.state}; whom it goes to is decided when it is sent")
+        return
     counts = status.as_json()
     words = ("sent", "skipped", "failed", "unknown", "deferred", "pending", "sending")
     rows = [("audience", status.audience, "")]
