@@ -1,4 +1,4 @@
-"""Write docs/commands.md from the commands' own help, so that the two never differ."""
+"""Write docs/commands.md from the commands' own help, and the rules into docs/briefing-format.md: they never differ."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,18 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from newsletter.cli import COMMANDS, app
+from newsletter.editorial.gate import RULES, Stage
 
 HEAD = """\
 # Commands
 
-Written from `--help` by `python docs/commands.py`. Wherever a person acts, `--as PERSON` or `NEWSLETTER_ACTOR` says
-who. Exit codes: 0 done, 1 refused or found wanting, 2 usage, 3 not found, 4 partly sent. `--json` prints one document
-on stdout; progress and errors go to stderr.
+Written from `--help` by `python docs/commands.py`. A command with `--as PERSON` records who acts: that person, else
+`NEWSLETTER_ACTOR`, else the user of the operating system. Exit codes: 0 done, 1 refused or found wanting, 2 usage, 3
+not found, 4 partly sent. `--json` prints one document on stdout; progress and errors go to stderr.
 """
+
+BEGIN = "<!-- rules: written by `python docs/commands.py` from newsletter/editorial/gate.py -->"
+END = "<!-- end of rules -->"
 
 
 def helped(*words: str) -> str:
@@ -40,8 +44,36 @@ def document() -> str:
     return "\n".join(parts)
 
 
+def rules() -> str:
+    """Return the table of the standards gate."""
+    stages = {Stage.CONTENT: "a text", Stage.ISSUE: "an issue"}
+    rows = [
+        f"| {rule.id} | {rule.severity} | {', '.join(stages[stage] for stage in rule.stages)} | {rule.why} |"
+        for rule in RULES
+    ]
+    return "\n".join(["| rule | severity | of | so that |", "|---|---|---|---|", *rows])
+
+
+def briefing_format(page: str) -> str:
+    """Return the page of the briefing format with the table of rules between its markers."""
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"docs/briefing-format.md has lost a marker: {BEGIN} or {END}")
+    return f"{head}{begin}\n{rules()}\n{end}{tail}"
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of each page that is written here."""
+    folder = Path(__file__).parent
+    told = folder / "briefing-format.md"
+    return {folder / "commands.md": document(), told: briefing_format(told.read_text("utf-8"))}
+
+
 if __name__ == "__main__":
-    target = Path(__file__).with_name("commands.md")
+    made = pages()
     if "--check" in sys.argv:
-        sys.exit(target.read_text("utf-8") != document())
-    target.write_text(document(), "utf-8")
+        stale = [path.name for path, text in made.items() if path.read_text("utf-8") != text]
+        sys.exit(f"out of date: {', '.join(stale)}" if stale else 0)
+    for path, text in made.items():
+        path.write_text(text, "utf-8")

@@ -63,7 +63,10 @@ def entries(session: Session, kind: str, name: object) -> list[AuditEntry]:
 
 
 def verify(session: Session) -> int:
-    """Return how many entries the chain has, or refuse at the first that was changed, added or taken out."""
+    """Return how many entries the chain has, or refuse at the first that does not fit the one before it.
+
+    Newest entries that were taken away leave a shorter chain that fits: compare the count with a backup's.
+    """
     previous, count = START, 0
     chain = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
     for entry in session.exec(chain):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from newsletter.errors import DatabaseError
@@ -32,9 +32,9 @@ def engine(settings: Settings) -> Engine:
     """Return an engine for the publication's database; a relative SQLite path is taken from its folder."""
     try:
         url = make_url(settings.database.url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise DatabaseError(f"[database] url {settings.database.url!r} is no database address: {error}") from error
-    if url.get_backend_name() == "sqlite":
+    if url.drivername == "sqlite":
         if url.database and url.database != ":memory:":
             url = url.set(database=str(settings.folder / url.database))
     elif url.drivername != "postgresql+psycopg":
@@ -86,7 +86,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 def _clear_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         raise DatabaseError(f"the database {shown(engine)} refused: {_reason(error)}") from error
 
 
@@ -160,7 +160,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             command.upgrade(alembic_config(connection), "head")
-    except OperationalError as error:
+    except DBAPIError as error:
         raise DatabaseError(f"the database {shown(engine)} cannot be opened: {_reason(error)}") from error
     return before, VERSIONS[-1]
 

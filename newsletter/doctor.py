@@ -13,6 +13,7 @@ from newsletter.audit import AuditEntry
 from newsletter.delivery import smtp
 from newsletter.errors import DatabaseError, NewsletterError, SettingsError
 from newsletter.settings import FILE, Settings
+from subscribers.errors import AudienceError
 
 #: A clock that is further off than this signs and dates wrongly.
 SKEW = timedelta(minutes=5)
@@ -63,6 +64,9 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
     if not standards.is_file():
         words = f"{standards} is missing; every mail links to it, so write it"
         yield Diagnosis(part="standards", verdict=Verdict.WRONG, words=words)
+    if settings.dkim:
+        words = "[dkim] is set, and this version does not sign yet; let the relay sign"
+        yield Diagnosis(part="dkim", verdict=Verdict.WARN, words=words)
     if settings.publication.solo:
         words = "solo = true: one person may write and approve, and each approval says so"
         yield Diagnosis(part="approval", verdict=Verdict.WARN, words=words)
@@ -130,5 +134,5 @@ def _relay(settings: Settings) -> Diagnosis:
 def _try(part: str, look: Callable[[], str]) -> Diagnosis:
     try:
         return Diagnosis(part=part, verdict=Verdict.OK, words=look())
-    except (NewsletterError, OSError) as error:
+    except (NewsletterError, AudienceError, OSError) as error:
         return Diagnosis(part=part, verdict=Verdict.WRONG, words=str(error))

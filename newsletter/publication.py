@@ -1,11 +1,12 @@
 """A publication's folder: made by `init`, and the keys inside it."""
 
+import json
 import os
 from pathlib import Path
 from string import Template
 
 from newsletter.errors import Refused, SettingsError, UsageError
-from newsletter.settings import FILE, Settings, Tls
+from newsletter.settings import FILE, Settings, Tls, parse
 from subscribers import tokens
 from subscribers.errors import AudienceError
 
@@ -38,6 +39,7 @@ def create(
     words = Template((SCAFFOLD / FILE).read_text("utf-8")).substitute(
         name=_toml(name), url=_toml(url), postal=_toml(postal_address), sender=_toml(sender), relay=relay
     )
+    parse(words, {}, where=folder / FILE)  # what cannot be read back is refused before anything stands
     try:
         for part in (folder, folder / "briefings", folder / "templates", folder / "keys"):
             part.mkdir(parents=True, exist_ok=True)
@@ -70,8 +72,7 @@ def _write_new(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def _toml(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a basic string of TOML
 
 
 def keyring(settings: Settings) -> tokens.Keyring:

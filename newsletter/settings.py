@@ -163,6 +163,8 @@ class Settings(Section):
 
 def find(start: Path) -> Path:
     """Return the publication's folder: `start` or the nearest folder above it that holds newsletter.toml."""
+    if not start.is_dir():
+        raise NotFound(f"there is no folder {start}; name a publication's folder with --publication DIR")
     for folder in (start.absolute(), *start.absolute().parents):
         if (folder / FILE).is_file():
             return folder
@@ -176,19 +178,28 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     """Return the settings of the publication in `folder`; errors name the file, the key and the reason."""
     path = folder / FILE
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        settings = parse(path.read_text("utf-8"), environ, where=path)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is no TOML: {error}; mend it and run again") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is no TOML: {error}; save it as UTF-8 and run again") from error
+    settings._folder = folder.absolute()
+    return settings
+
+
+def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
+    """Return the settings that a file's text holds, under the environment's."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{where} is no TOML: {error}; mend it and run again") from error
     overlay(tables, environ)
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_explain(error)}") from error
+        raise SettingsError(f"{where}: {_explain(error)}") from error
     if len({relay.name for relay in settings.relay}) < len(settings.relay):
-        raise SettingsError(f"{path}: two [[relay]] tables have one name; give each its own")
-    settings._folder = folder.absolute()
+        raise SettingsError(f"{where}: two [[relay]] tables have one name; give each its own")
     return settings
 
 
@@ -196,7 +207,8 @@ def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Lay the environment's values over the file's, in place."""
     for section, field in Settings.model_fields.items():
         if section == "relay":
-            for relay in tables.get("relay", []):
+            relays = tables.get("relay", [])
+            for relay in relays if isinstance(relays, list) else []:
                 if isinstance(relay, dict):
                     _lay(relay, Relay, f"NEWSLETTER_RELAY_{str(relay.get('name', '')).upper()}", environ)
             continue
@@ -219,7 +231,7 @@ def _lay(table: dict[str, Any], kind: type[Section], prefix: str, environ: Mappi
         elif f"{variable}_FILE" in environ:
             try:
                 table[key] = Path(environ[f"{variable}_FILE"]).read_text("utf-8").rstrip("\n")
-            except OSError as error:
+            except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{variable}_FILE cannot be read: {error}") from error
 
 
@@ -232,6 +244,8 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is no setting{hint}"
     if first["type"] == "missing":
         return f"{where} is missing; add it"
+    if first["loc"] == ("publication", "public_url"):
+        return f"{where} is no web address: {first['input']!r}; write it as https://news.example.com"
     return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from sqlmodel import Session
 
-from subscribers import joining, profiles, words
+from subscribers import consent, joining, profiles
 from subscribers.errors import BadRow, BadValue, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
@@ -64,11 +64,7 @@ def load(
     the others are rejected. `progress` is told how many rows were handled so far.
     """
     on = ids_of(session, lists)
-    basis = words.line("the consent basis", basis, 4000)
-    if not basis:
-        raise BadValue(
-            basis, "say how these people agreed to be mailed: --consent-basis 'signed up at the fair, May 2026'"
-        )
+    basis = consent.basis(basis)
     counts: Counter[Outcome] = Counter()
     rejected: list[Reject] = []
     lines: dict[str, int] = {}

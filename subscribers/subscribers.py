@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session
 
-from subscribers import addresses, joining, profiles, suppressions, upsert
+from subscribers import addresses, consent, joining, profiles, suppressions, upsert
 from subscribers.errors import NotFound, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
@@ -43,7 +43,7 @@ class SubscriberView:
 def add(
     session: Session, email: str, *, lists: Sequence[str], topics: Sequence[str] = (), name: str = "",
     language: str = "", country: str = "", audience: str = "", attributes: Mapping[str, str] | None = None,
-    method: str = "admin", basis: str = "", resubscribe: bool = False, now: datetime,
+    method: str = "admin", basis: str = "added by hand", resubscribe: bool = False, now: datetime,
 ) -> SubscriberView:  # fmt: skip
     """Put one person on the lists, confirmed by the desk; who is suppressed or left before is refused.
 
@@ -53,6 +53,7 @@ def add(
         email, name=name, language=language, country=country, audience=audience, topics=topics, attributes=attributes
     )
     on = ids_of(session, lists)
+    basis = consent.basis(basis)
     with session.begin_nested():
         [outcome] = joining.join(session, [person], on=on, method=method, basis=basis, now=now, resubscribe=resubscribe)
         _refuse(session, person.address, outcome)

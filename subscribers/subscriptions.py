@@ -41,19 +41,6 @@ def unsubscribe(
     )  # fmt: skip
 
 
-def unsubscribe_all(
-    session: Session, *, subscriber_id: int, method: str, now: datetime, ip: str = "", user_agent: str = ""
-) -> int:
-    """Take the reader off every list; return how many they were on."""
-    return sum(
-        unsubscribe(
-            session, subscriber_id=subscriber_id, list_id=standing.list_id, method=method, now=now, ip=ip,
-            user_agent=user_agent,
-        )
-        for standing in of(session, subscriber_id)
-    )  # fmt: skip
-
-
 def resubscribe(
     session: Session, *, subscriber_id: int, list_id: int, method: str, now: datetime, ip: str = "",
     user_agent: str = "",

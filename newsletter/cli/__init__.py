@@ -120,5 +120,9 @@ def root(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what is not text in the terminal's encoding is refused before anything is tried."""
+    for word in sys.argv[1:]:
+        if not word.isprintable() and any("\ud800" <= mark <= "\udfff" for mark in word):
+            print(f"error: {word!a} is not text in this terminal's encoding; type it as UTF-8", file=sys.stderr)
+            sys.exit(2)
     app()

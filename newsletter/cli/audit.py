@@ -10,7 +10,7 @@ app = shape.noun("audit")
 
 @app.command()
 def verify(ctx: typer.Context, as_json: desk.Json = False) -> None:
-    """Recompute the chain of the record; exits 1 at the first entry that was changed or taken out."""
+    """Recompute the chain of the record; exits 1 at the first entry that does not fit."""
     with desk.of(ctx).read() as session:
         count = audit.verify(session)
     if as_json:

@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from newsletter.cli import desk, output, shape
 from newsletter.editorial import approvals, briefings, format, gate, page
-from newsletter.editorial.gate import Severity
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import Blocked, UsageError
 
@@ -120,7 +119,7 @@ def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
     here = desk.of(ctx)
     with here.glance(id) as session:
         findings = gate.check(briefings.get(session, id).document, now=here.now)
-    blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+    blocking = gate.blocks(findings)
     if as_json:
         output.emit({"briefing": id, "findings": findings, "blocked": bool(blocking)})
     else:
@@ -133,7 +132,7 @@ def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
 def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Hand a briefing over for somebody else's approval."""
     here, who = desk.of(ctx), desk.actor(as_)
-    here.look(who, id)
+    here.look(id, who=who)
     with here.write() as session:
         standing = briefings.submit(session, id, actor=who, now=here.now)
     if as_json:
@@ -152,7 +151,7 @@ def approve(
 ) -> None:
     """Say yes to a briefing's exact text; any edit afterwards voids the yes."""
     here, who = desk.of(ctx), desk.actor(as_)
-    here.look(who, id)
+    here.look(id)
     with here.write() as session:
         approval = approvals.approve(
             session, id, actor=who, solo=here.settings.publication.solo, note=note, now=here.now

@@ -3,7 +3,7 @@
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial.gate import Severity
+from newsletter.editorial import gate
 from newsletter.errors import Blocked
 from newsletter.rendering import inspection
 
@@ -16,7 +16,7 @@ def check(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = Fals
     here = desk.of(ctx)
     with here.glance() as session:
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
-    blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+    blocking = gate.blocks(findings)
     if as_json:
         output.emit({"issue": issue, "findings": findings, "blocked": bool(blocking)})
     else:

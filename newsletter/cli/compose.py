@@ -36,7 +36,7 @@ def compose(
     if picks and (from_approved or since or topic):
         raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
     words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
-    here.look(who)
+    here.look()
     with here.write() as session:
         chosen = picks or choosing.waiting(
             session, since=here.now - _span(since) if since else None, topic=topic, now=here.now

@@ -22,12 +22,17 @@ from newsletter.errors import BadInput, UsageError
 from newsletter.settings import Settings, find, load
 from subscribers.tokens import Keyring
 
+#: The largest number that a database keeps for a row.
+LARGEST = 2**31 - 1
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to the question.")]
 Actor = Annotated[
     str, typer.Option("--as", metavar="PERSON", envvar="NEWSLETTER_ACTOR", help="Who does this; else the OS user.")
 ]
-IssueNumber = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.", min=1)]
+IssueNumber = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.", min=1, max=LARGEST)]
+
+#: Stands in the record for whoever edited a file that a command came upon; nobody can be called so.
+UNSEEN = "(somebody)"
 
 
 def actor(given: str) -> str:
@@ -75,22 +80,20 @@ class Desk:
         with db.reading(self.engine) as session:
             yield session
 
-    def look(self, who: str, *ids: str) -> None:
+    def look(self, *ids: str, who: str = UNSEEN) -> None:
         """Record edits to the named briefings' files, or to all of them, whatever the command does next.
 
-        A file that cannot be taken is refused when it is named, else only told.
+        A file that cannot be taken is refused when it is named, else only told. Only who hands a text in answers for
+        its edits: an approver who passed for the author of one could not approve any more.
         """
         with self.write() as session:
             self._refresh(session, who, ids)
 
     @contextmanager
     def glance(self, *ids: str) -> Iterator[Session]:
-        """Open the one transaction of a command that shows briefings as their files stand, and records nothing.
-
-        Who only looks must not pass for the author of an edit: authors may not approve.
-        """
+        """Open the one transaction of a command that shows briefings as their files stand, and records nothing."""
         with self.write() as session:
-            self._refresh(session, "", ids)
+            self._refresh(session, UNSEEN, ids)
             yield session
             session.rollback()
 

@@ -46,7 +46,7 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Check an issue and fix its subject, HTML and text for good."""
     here, who = desk.of(ctx), desk.actor(as_)
-    here.look(who)
+    here.look()
     with here.write() as session:
         rendering = press.freeze(session, issue, here.settings, keyring=here.keyring, actor=who, now=here.now)
     if as_json:

@@ -16,12 +16,13 @@ def add(
     handle: Annotated[str, typer.Argument(help="The short name that commands and records use, such as mara.")],
     name: Annotated[str, typer.Option(help="The full name.")] = "",
     email: Annotated[str, typer.Option(help="Where to reach them.")] = "",
+    as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
     """Add somebody who writes or approves."""
     here = desk.of(ctx)
     with here.write() as session:
-        person = people.add(session, handle, name=name, email=email, now=here.now)
+        person = people.add(session, handle, name=name, email=email, actor=desk.actor(as_), now=here.now)
     if as_json:
         output.emit(person)
     else:

@@ -10,7 +10,7 @@ from newsletter.cli.status import show
 from newsletter.delivery import planning, report, sending, trials
 from newsletter.delivery.replies import Kind
 from newsletter.delivery.report import Status
-from newsletter.editorial.gate import Severity
+from newsletter.editorial import gate
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
 from newsletter.issues import issues
 from newsletter.rendering import inspection
@@ -47,32 +47,38 @@ def send(
     here, who = desk.of(ctx), desk.actor(as_)
     if more and not test:
         raise UsageError(f"what is {more[0]}? a list is named with --list, a test address with --test")
+    if test and (dry_run or lists or segments):
+        raise UsageError("--test sends to the addresses that it names; leave out --list, --segment and --dry-run")
+    if here.settings.dkim:
+        output.note("note: [dkim] is set, and this version does not sign yet: sign at the relay")
+    if test or dry_run is not None:
+        _verified(here, issue)
     if test:
         _test(here, issue, [*test, *(more or [])], as_json=as_json)
     elif dry_run is not None:
         _dry_run(here, issue, dry_run, lists or [], segments or [], as_json=as_json)
     else:
-        output.ask(_question(here, issue, lists or [], segments or [], who), yes=yes)
+        output.ask(_question(here, issue, lists or [], segments or []), yes=yes)
         status = _send(here, issue, lists or [], segments or [], who)
         output.emit(status.as_json()) if as_json else show(status)
         if status.waiting:
             raise PartlySent(f"issue {issue}: {status.note}")
 
 
-def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str], who: str) -> str:
-    here.look(who)
+def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str]) -> str:
+    here.look()
     with here.read() as session:
         found = issues.get(session, issue)
         if found.state not in issues.SENDABLE:
             raise Refused(f"issue {issue} is {issues.standing(found.state)}. {issues.next_step(found)}")
+        planned = planning.find(session, issue)
+        if planned:  # its words were fixed and judged before the first copy left
+            waiting = report.status(session, issue).waiting
+            return f"Go on sending issue {issue}, {found.subject!r}: {waiting} of {planned.size} wait for it?"
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
-        blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+        blocking = gate.blocks(findings)
         if blocking:
             raise Blocked(f"issue {issue} cannot be sent; what blocks it:", blocking)
-        planned = planning.find(session, issue)
-        if planned:
-            waiting = report.status(session, issue).waiting
-            return f"Go on sending issue {issue}, {found.subject!r}, to the {waiting} of {planned.size} who wait?"
         if not lists:
             raise UsageError(f"whom should issue {issue} go to? newsletter send {issue} --list LIST")
         size = audience.size(session, lists=lists, segments=segments, now=here.now)
@@ -93,6 +99,14 @@ def _send(here: desk.Desk, issue: int, lists: list[str], segments: list[str], wh
             if status.sent:
                 raise PartlySent(f"{error} ({status.sent} of {status.audience} have it)") from error
             raise
+
+
+def _verified(here: desk.Desk, issue: int) -> None:
+    """Refuse a trial of words that were approved once and are so no more."""
+    here.look()
+    with here.read() as session:
+        if issues.get(session, issue).state not in issues.PUBLISHED:
+            issues.verify(session, issue, now=here.now)
 
 
 def _test(here: desk.Desk, issue: int, addresses: list[str], *, as_json: bool) -> None:

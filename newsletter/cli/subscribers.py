@@ -18,7 +18,9 @@ def add(
     ctx: typer.Context,
     email: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address.")],
     lists: Lists,
-    basis: Annotated[str, typer.Option(help="How they agreed, for the consent record.")] = "added by hand",
+    basis: Annotated[
+        str, typer.Option("--consent-basis", help="How they agreed, for the consent record.")
+    ] = "added by hand",
     name: Annotated[str, typer.Option(help="Their name.")] = "",
     topic: Annotated[list[str] | None, typer.Option(help="What they read about; may be given again.")] = None,
     country: Annotated[str, typer.Option(help="Two letters, such as DE.")] = "",
@@ -57,8 +59,8 @@ def import_(
             session, file, lists=lists, basis=basis, now=here.now, dry_run=dry_run,
             progress=lambda rows: progress(rows, None),
         )  # fmt: skip
-    if rejects is not None and result.rejected:
-        imports.write_rejects(rejects, result.rejected)
+        if rejects is not None and result.rejected:
+            imports.write_rejects(rejects, result.rejected)
     if as_json:
         output.emit(result)
         return
@@ -77,8 +79,8 @@ def import_(
 def list_(
     ctx: typer.Context,
     on: Annotated[str, typer.Option("--list", metavar="LIST", help="Only this list.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
-    after: Annotated[int, typer.Option(help="Go on after this number.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=desk.LARGEST)] = 50,
+    after: Annotated[int, typer.Option(help="Go on after this number.", min=0, max=desk.LARGEST)] = 0,
     as_json: desk.Json = False,
 ) -> None:
     """List subscribers in the order they came."""

@@ -14,7 +14,7 @@ from newsletter.errors import BadInput
 WIDTH = 76
 LIMIT = 998
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
-_URI = re.compile(r"https?://[!-;=?-~]+")
+_URI = re.compile(r"https://[!-;=?-~]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _WORDS = re.compile(r"[!-~]+( [!-~]+)*")
 _OCTETS = 45  # 60 characters of base64, and 12 around them: an encoded word may have 75 (RFC 2047 2)
@@ -57,7 +57,7 @@ def list_id(title: str, identifier: str) -> bytes:
 def uri(name: str, address: str) -> bytes:
     """Return a header of one literal address in angle brackets: never encoded, never folded (RFC 2369 2)."""
     if not _URI.fullmatch(address):
-        raise BadInput(f"{name} needs a plain http address, and {address!r} is none; set public_url in newsletter.toml")
+        raise BadInput(f"{name} needs a plain https address, not {address!r}; set public_url in newsletter.toml")
     return line(name, f"<{address}>")
 
 

@@ -1,9 +1,8 @@
-"""The main job from end to end, on sample data; each step is the function that its command calls."""
+"""The main job from end to end, on sample data, through the functions that the commands call."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +14,11 @@ from newsletter import db, publication
 from newsletter.delivery import report, sending
 from newsletter.demo import crowd, samples, sink
 from newsletter.discovery import feeds
-from newsletter.editorial import approvals, briefings, people
-from newsletter.errors import NewsletterError, Refused
+from newsletter.editorial import approvals, briefings, gate, people
+from newsletter.errors import Blocked, NewsletterError, Refused
 from newsletter.feedback import leaving
 from newsletter.issues import issues
-from newsletter.rendering import press
+from newsletter.rendering import inspection, press
 from newsletter.rendering import preview as previews
 from newsletter.settings import Settings, load
 from subscribers import imports, lists, segments, subscribers, suppressions
@@ -57,10 +56,10 @@ def walk(folder: Path, *, tell: Callable[[str], None]) -> Walked:
         engine = db.engine(settings)
         db.upgrade(engine)
         tell("a publication, a database")
-        with _step(engine, tell) as session:
+        with db.transaction(engine) as session:
             written = _write(session, settings, begun)
             tell(f"{written} briefings written by one person and approved by another")
-        with _step(engine, tell) as session:
+        with db.transaction(engine) as session:
             tell(_import(session, begun))
         issue = _compose(engine, settings, begun)
         tell(f"issue {issue} composed, checked, frozen")
@@ -105,12 +104,6 @@ def _found(folder: Path, port: int) -> Settings:
     return load(folder, {})
 
 
-@contextmanager
-def _step(engine: Engine, tell: Callable[[str], None]) -> Iterator[Session]:
-    with db.transaction(engine) as session:
-        yield session
-
-
 def _write(session: Session, settings: Settings, now: datetime) -> int:
     for handle, name in WRITERS.items():
         people.add(session, handle, name=name, now=now)
@@ -151,8 +144,17 @@ def _compose(engine: Engine, settings: Settings, now: datetime) -> int:
         picks = [standing.id for standing in briefings.all(session)][:TAKEN]
         issue = issues.compose(session, picks, words=words, actor="mara", now=now).id
     with db.transaction(engine) as session:
+        _check(session, settings, issue, now)
         press.freeze(session, issue, settings, keyring=publication.keyring(settings), actor="mara", now=now)
     return issue
+
+
+def _check(session: Session, settings: Settings, issue: int, now: datetime) -> None:
+    """Hold the issue against all that `newsletter check` does; Blocked when anything must be mended first."""
+    findings = inspection.inspect(session, issue, settings, keyring=publication.keyring(settings), now=now)
+    blocking = gate.blocks(findings)
+    if blocking:
+        raise Blocked(f"issue {issue} of the demo cannot go out; what blocks it:", blocking)
 
 
 def _send(engine: Engine, settings: Settings, issue: int) -> report.Status:

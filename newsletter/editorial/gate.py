@@ -71,6 +71,11 @@ RULES = (
 )
 
 
+def blocks(findings: Iterable[Finding]) -> list[Finding]:
+    """Return only the findings that must be mended first."""
+    return [finding for finding in findings if finding.severity is Severity.BLOCK]
+
+
 def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) -> list[Finding]:
     """Return what the rules of one stage find in a text, in the order of the table."""
     return [
@@ -82,5 +87,5 @@ def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) ->
 
 
 def blocking(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) -> list[Finding]:
-    """Return only the findings that must be mended first."""
-    return [finding for finding in check(document, now=now, stage=stage) if finding.severity is Severity.BLOCK]
+    """Return what must be mended first in a text at one stage."""
+    return blocks(check(document, now=now, stage=stage))

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from sqlmodel import Session, col, select
 
+from newsletter import audit
 from newsletter.editorial import text
 from newsletter.editorial.models import Person
 from newsletter.editorial.names import HANDLE
@@ -24,7 +25,9 @@ class PersonView:
     added_at: datetime
 
 
-def add(session: Session, handle: str, *, name: str = "", email: str = "", now: datetime) -> PersonView:
+def add(
+    session: Session, handle: str, *, name: str = "", email: str = "", actor: str = "desk", now: datetime
+) -> PersonView:
     """Add somebody; without a name they go by their handle."""
     if not HANDLE.fits(handle):
         raise BadInput(f"{handle!r} cannot be a person's short name; use {HANDLE}")
@@ -40,6 +43,7 @@ def add(session: Session, handle: str, *, name: str = "", email: str = "", now: 
     person = Person(handle=handle, name=name, email=email, added_at=now)
     session.add(person)
     session.flush()
+    audit.append(session, "added", actor=actor, kind="person", name=handle, now=now)
     return _view(person)
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from newsletter.editorial import approvals, briefings
+from newsletter.editorial import approvals, briefings, text
 from newsletter.editorial.models import BriefingState
-from newsletter.errors import BadInput, Refused
+from newsletter.errors import Refused
 from newsletter.issues.models import Issue, IssueState, Item
 
 #: The longest preheader that phones still show whole.
@@ -48,7 +48,7 @@ def proposed(session: Session, picks: Sequence[str]) -> tuple[str, str]:
     """Return a subject (the lead's title) and a preheader (what else is in it, or how the lead begins)."""
     documents = [briefings.get(session, pick).document for pick in picks]
     others = "; ".join(document.title for document in documents[1:])
-    preheader = f"Also: {others}" if others else documents[0].introduction
+    preheader = f"Also: {others}" if others else text.plain(documents[0].introduction)
     return documents[0].title, shorten(preheader, PREHEADER)
 
 
@@ -58,10 +58,3 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
-
-
-def one_line(text: str, what: str) -> str:
-    """Return the text, or refuse line breaks and control characters: they would start another header (RFC 5322 2.2)."""
-    if any(ord(mark) < 32 or ord(mark) == 127 for mark in text):
-        raise BadInput(f"{what} must be one line without control characters; it is {text!r}")
-    return text.strip()

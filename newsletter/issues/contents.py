@@ -20,8 +20,9 @@ def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
     """Return what the issue says; related briefings are found now while it is assembled, and kept once it is frozen."""
     issue = issues.row(session, issue_id)
     rows = issues.items(session, issue_id)
+    texts = {item.briefing_id: briefings.text_at(session, item.briefing_id, item.sha256) for item in rows}
     if issue.state == IssueState.ASSEMBLING:
-        related = _related(session, [item.briefing_id for item in rows], now)
+        related = _related(session, texts, now)
     else:
         related = {
             item.briefing_id: tuple(Related(**{**each, "terms": tuple(each["terms"])}) for each in item.related)
@@ -36,7 +37,7 @@ def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
             ItemContent(
                 position=item.position,
                 sha256=item.sha256,
-                document=briefings.text_at(session, item.briefing_id, item.sha256),
+                document=texts[item.briefing_id],
                 related=related[item.briefing_id],
             )
             for item in rows
@@ -44,14 +45,14 @@ def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
     )
 
 
-def _related(session: Session, chosen: list[str], now: datetime) -> dict[str, tuple[Related, ...]]:
+def _related(session: Session, chosen: dict[str, Document], now: datetime) -> dict[str, tuple[Related, ...]]:
     known = {
         standing.id: standing
         for state in _PUBLISHABLE
         for standing in briefings.all(session, state=state)
         if _public(standing.document, now)
     }
-    corpus = Corpus((name, standing.document) for name, standing in known.items())
+    corpus = Corpus({**{name: standing.document for name, standing in known.items()}, **chosen}.items())
     return {
         briefing: tuple(
             Related(
@@ -61,7 +62,7 @@ def _related(session: Session, chosen: list[str], now: datetime) -> dict[str, tu
                 score=round(score, 4),
                 terms=terms,
             )
-            for name, score, terms in corpus.nearest(briefing, exclude=chosen)
+            for name, score, terms in corpus.nearest(briefing, exclude=list(chosen))
         )
         for briefing in chosen
     }

@@ -1,5 +1,6 @@
 """The issue: composed from approved briefings, moved through its states, read as values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +10,21 @@ from sqlmodel import Session, col, select, update
 
 from newsletter import audit
 from newsletter.editorial import approvals
-from newsletter.errors import NotFound, Refused
+from newsletter.editorial.models import Briefing
+from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import choosing
 from newsletter.issues.models import Issue, IssueState, Item
+from subscribers.words import line
 
-#: States in which an issue holds its briefings: no other issue may take them.
-OPEN = (IssueState.ASSEMBLING, IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.PAUSED)
 #: States in which the words can no longer change.
 FIXED = (IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+#: States in which readers have the issue, or are getting it.
+PUBLISHED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 #: States from which a send may start or go on.
 SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState.SENDING)
+_MARK = re.compile(r"\{\{|\{%|\[\[\w+\]\]")
+#: The longest text that opens an issue.
+LONGEST_INTRO = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,19 +69,25 @@ def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str,
         raise Refused("there is nothing to compose: approve a briefing first: newsletter briefings approve ID")
     if len(set(picks)) < len(picks):
         raise Refused("a briefing is picked twice; name each once")
+    # PostgreSQL would let two editors take one briefing at once (SQLite has one writer).
+    session.exec(select(Briefing.id).where(col(Briefing.id).in_(picks)).order_by(col(Briefing.id)).with_for_update())
     held = choosing.held(session, picks)
     if held:
         briefing, number = next(iter(held.items()))
-        raise Refused(
-            f"briefing {briefing} is already in issue {number}; pick another, or cancel that issue: "
-            f"newsletter issues cancel {number}"
-        )
+        holder = row(session, number)
+        way_on = "" if holder.state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
+        raise Refused(f"briefing {briefing} is already in issue {number} ({holder.state}); pick another{way_on}")
     standings = [approvals.require(session, briefing, now=now) for briefing in picks]
     subject, preheader = choosing.proposed(session, picks)
+    for what, words_of in (("subject", words.subject), ("preheader", words.preheader), ("intro", words.intro)):
+        if found := _MARK.search(words_of):
+            raise BadInput(
+                f"the {what} holds {found[0]!r}, which a template would take for its own; write it otherwise"
+            )
     issue = Issue(
-        subject=choosing.one_line(words.subject or subject, "the subject"),
-        preheader=choosing.one_line(words.preheader or preheader, "the preheader"),
-        intro=words.intro.strip(),
+        subject=line("the subject", words.subject or subject, 400),
+        preheader=line("the preheader", words.preheader or preheader, 400),
+        intro=_intro(words.intro.strip()),
         composed_at=now,
         composed_by=actor,
     )
@@ -87,6 +99,12 @@ def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str,
     session.flush()
     audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
     return view(session, issue)
+
+
+def _intro(text: str) -> str:
+    if len(text) > LONGEST_INTRO:
+        raise BadInput(f"the intro has {len(text)} characters, and may have {LONGEST_INTRO}; shorten it")
+    return text
 
 
 def get(session: Session, issue_id: int) -> IssueView:

@@ -85,9 +85,7 @@ def load(session: Session, issue_id: int) -> Rendered:
     """Return the rendering that the issue is fixed to; Refused when there is none, or when it was altered since."""
     issue = issues.get(session, issue_id)
     if not issue.rendering:
-        raise Refused(
-            f"issue {issue_id} is {issue.state} and has no rendering; freeze it: newsletter issues freeze {issue_id}"
-        )
+        raise Refused(f"issue {issue_id} is {issue.state} and has no rendering. {issues.next_step(issue)}")
     row = session.get(Rendering, issue.rendering, populate_existing=True)
     if row is None:
         raise Refused(f"the rendering of issue {issue_id} is gone from the database; restore it from a backup")
@@ -97,7 +95,7 @@ def load(session: Session, issue_id: int) -> Rendered:
     if rendered.sha256(row.manifest) != row.sha256 or row.issue_id != issue_id:
         raise Refused(
             f"the rendering of issue {issue_id} is not the one that was frozen on {row.at:%Y-%m-%d %H:%M}: its hash "
-            f"differs. Nothing is sent; compare with a backup, or cancel the issue: newsletter issues cancel {issue_id}"
+            "differs. Nothing is sent; compare with a backup"
         )
     return rendered
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, select
 
-from newsletter.issues.issues import FIXED
+from newsletter.issues.issues import PUBLISHED
 from newsletter.issues.models import Issue, Item
 
 
@@ -29,7 +29,7 @@ def find(session: Session, briefing: str) -> Published | None:
 def _as_item(session: Session, briefing: str) -> Iterator[Published]:
     query = (
         select(Item).join(Issue, col(Issue.id) == Item.issue_id)
-        .where(Item.briefing_id == briefing, col(Issue.state).in_(FIXED))
+        .where(Item.briefing_id == briefing, col(Issue.state).in_(PUBLISHED))
         .order_by(col(Item.issue_id).desc()).limit(1)
     )  # fmt: skip
     for item in session.exec(query):
@@ -40,7 +40,7 @@ def _as_item(session: Session, briefing: str) -> Iterator[Published]:
 def _as_related(session: Session, briefing: str) -> Iterator[Published]:
     query = (
         select(Item.issue_id, Item.related).join(Issue, col(Issue.id) == Item.issue_id)
-        .where(col(Issue.state).in_(FIXED), cast(Item.related, String).contains(f'"{briefing}"', autoescape=True))
+        .where(col(Issue.state).in_(PUBLISHED), cast(Item.related, String).contains(f'"{briefing}"', autoescape=True))
         .order_by(col(Item.issue_id).desc())
     )  # fmt: skip
     for issue, related in session.exec(query):

@@ -94,7 +94,7 @@ def test_an_issue_that_does_not_exist(refuse: Refuse) -> None:
 
 def test_a_subject_with_a_line_break(refuse: Refuse) -> None:
     error = refuse("compose", "--pick", "cranes", "--subject", "News\r\nBcc: all@example.com")
-    names(error, "subject", "one line")
+    names(error, "subject", "line break")
 
 
 def test_a_condition_with_an_unknown_field(refuse: Refuse) -> None:
@@ -119,3 +119,52 @@ def test_a_database_of_a_newer_version(refuse: Refuse, engine: Engine) -> None:
     names(refuse("lists", "list"), "9999", "newer", "upgrade the program")
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE alembic_version SET version_num = '{db.VERSIONS[-1]}'"))
+
+
+def test_a_folder_that_does_not_exist_is_not_another_publication(desk: Desk, refuse: Refuse) -> None:
+    names(refuse("-C", str(desk.folder / "typo"), "lists", "list", code=3), "typo", "--publication")
+
+
+@pytest.mark.parametrize("words", ["Tide {{ x }}", "{% raw %}", "Dear [[email]]"])
+def test_what_a_template_would_take_for_its_own(refuse: Refuse, words: str) -> None:
+    names(refuse("compose", "--pick", "cranes", "--subject", words), "subject", "write it otherwise")
+
+
+def test_a_number_that_no_row_can_have(refuse: Refuse) -> None:
+    refuse("status", "99999999999999999999", code=2)
+
+
+def test_a_consent_without_words(refuse: Refuse) -> None:
+    error = refuse("subscribers", "add", "three@example.com", "--list", "weekly", "--consent-basis", " ")
+    names(error, "how they agreed")
+
+
+def test_rejects_that_cannot_be_written_take_nothing_in(refuse: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("email\nthree@example.com\nnonsense\n")
+    names(
+        refuse("subscribers", "import", str(tmp_path / "people.csv"), "--list", "weekly", "--consent-basis", "the fair",
+               "--rejects", str(tmp_path / "none" / "rejects.csv")),
+        "rejects.csv",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [("--public-url", "news.example.com"), ("--relay", "host:99999"), ("--from", "nobody"), ("--name", "a\nb")]
+)
+def test_an_init_that_is_refused_leaves_nothing(desk: Desk, tmp_path: Path, words: tuple[str, str]) -> None:
+    folder = tmp_path / "new"
+    ended = Desk(tmp_path)
+    if words[0] == "--name":
+        ended.run("init", str(folder), *words)  # a name is escaped, and read back as it was typed
+        return
+    ended.refuses("init", str(folder), *words)
+    assert not folder.exists()
+    ended.run("init", str(folder))
+
+
+def test_a_file_that_is_no_database(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "junk.db").write_text("not a database " * 1000)
+    here = Desk(desk.folder, {"NEWSLETTER_DATABASE_URL": f"sqlite:///{tmp_path / 'junk.db'}"})
+    names(here.refuses("lists", "list"), "junk.db", "not a database")
+    for url in ("postgresql+psycopg://h:port/x", "sqlite+nothing:///x", "mysql://x"):
+        names(Desk(desk.folder, {"NEWSLETTER_DATABASE_URL": url}).refuses("lists", "list"), "[database] url")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from newsletter.demo import sink
 from tests.cli.test_refusals import Refuse, names, refuse
@@ -62,6 +63,30 @@ def test_an_edit_after_freezing_stops_the_send(frozen: Desk, maildir: Path) -> N
     assert sink.recipients(maildir) == []
     file.write_text(file.read_text().replace("shocked the trade", "surprised the trade"))
     names(frozen.run("check", "1", code=1).stderr, "cannot go out")  # the old words are back, and the yes is not
+
+
+def test_an_edit_after_composing_is_found_by_check_and_keeps_trials_back(frozen: Desk, tmp_path: Path) -> None:
+    frozen.run("briefings", "submit", "grid", "--as", "mara")
+    frozen.run("briefings", "approve", "grid", "--as", "jonas")
+    frozen.run("compose", "--pick", "grid")
+    for name in ("cranes", "grid"):
+        file = frozen.folder / "briefings" / f"{name}.md"
+        file.write_text(file.read_text().replace("surprised the trade", "shocked the trade"))
+    for issue in ("1", "2"):
+        found = frozen.json("check", issue, code=1)
+        assert [finding["rule"] for finding in found["findings"] if finding["severity"] == "block"] == ["P1"]
+        frozen.run("preview", issue)
+    names(frozen.refuses("send", "1", "--test", "me@example.org"), "cranes", "changed")
+    names(frozen.refuses("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "copies")), "cranes", "changed")
+
+
+def test_a_send_that_began_goes_on_though_a_text_has_expired_since(frozen: Desk, maildir: Path, engine: Engine) -> None:
+    with sink.listening(frozen.folder / "gone") as port:
+        here = Desk(frozen.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)})
+    here.refuses("send", "1", "--list", "weekly", "--yes")  # the relay is gone: planned, and paused
+    toml = frozen.folder / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("1 Quay Street", "2 Quay Street"))
+    assert frozen.json("send", "1", "--yes")["sent"] == 2
 
 
 def test_without_a_relay_nothing_is_planned(frozen: Desk, refuse: Refuse) -> None:

@@ -12,6 +12,7 @@ from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import choosing, contents, issues
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Item
+from subscribers.errors import BadValue
 from tests.issues.conftest import Approve
 
 
@@ -80,8 +81,18 @@ def test_nothing_and_the_same_twice_make_no_issue(
 @pytest.mark.parametrize("words", [Words(subject="a\nb"), Words(preheader="a\x00b"), Words(subject="a\r\nBcc: b")])
 def test_a_line_break_cannot_reach_a_header(session: Session, approve: Approve, now: datetime, words: Words) -> None:
     approve("cranes")
-    with pytest.raises(BadInput, match="one line"):
+    with pytest.raises(BadValue, match="line break or control character"):
         compose(session, now, "cranes", words=words)
+
+
+def test_what_no_database_could_keep_is_refused_before_it_is_tried(
+    session: Session, approve: Approve, now: datetime
+) -> None:
+    approve("cranes")
+    for words, error in ((Words(subject="x" * 401), BadValue), (Words(preheader="x" * 401), BadValue),
+                         (Words(intro="x" * 20_001), BadInput)):  # fmt: skip
+        with pytest.raises(error, match="40[01]|20000"):
+            compose(session, now, "cranes", words=words)
 
 
 def test_an_edit_after_composing_is_seen_by_verify(

@@ -3,7 +3,6 @@
 import email
 import email.policy
 import re
-import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -100,14 +99,6 @@ def test_the_same_reader_gets_the_same_bytes(rendered: Rendered) -> None:
 def test_a_link_stays_whole_on_the_wire_when_it_fits_a_line(rendered: Rendered) -> None:
     body = compiled.compile(rendered.html, rendered.text, boundary="b").body(samples.VALUES)
     assert body.count(samples.VALUES[Slot.UNSUBSCRIBE_URL].encode()) == 2
-
-
-def test_one_reader_costs_a_join(rendered: Rendered) -> None:
-    made = compiled.compile(rendered.html, rendered.text, boundary="b")
-    start = time.process_time()
-    for _ in range(1000):
-        made.body(samples.VALUES)
-    assert time.process_time() - start < 0.5  # about 0.02 s; the bound leaves room for a busy machine
 
 
 def test_a_missing_value_is_an_error_and_no_empty_link(rendered: Rendered) -> None:

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -49,10 +48,8 @@ def test_another_process_gives_the_same_bytes_too(rendered: Rendered, tmp_path: 
     )
 
 
-def test_twelve_items_are_printed_in_no_time_and_fit_gmail(desk: Settings) -> None:
-    start = time.process_time()
+def test_twelve_items_fit_gmail(desk: Settings) -> None:
     made = press.render(samples.issue(12), desk, samples.LINKS)
-    assert time.process_time() - start < 0.5
     assert len(made.html.encode()) < 90_000
 
 

@@ -8,11 +8,11 @@ revision = "0001"
 down_revision = None
 
 #: Tables whose rows are only ever added, with the columns that say what was the case. Who a row is about may be
-#: forgotten (the foreign key sets `subscriber_id` to NULL), so that column is not among them.
+#: forgotten, so `subscriber_id` (which the foreign key sets to NULL), `ip` and `user_agent` are not among them.
 APPENDED = {
     "approval": "id, briefing_id, revision, sha256, person, solo, note, at",
     "audit_entry": "id, at, actor, action, kind, name, detail, previous, sha256",
-    "consent": "id, list_id, event, method, words, words_sha256, ip, user_agent, at",
+    "consent": "id, list_id, event, method, words, words_sha256, at",
     "event": "id, kind, issue_id, list_id, detail, at",
 }
 
