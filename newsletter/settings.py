@@ -7,7 +7,7 @@ password of the relay named `main` is `NEWSLETTER_RELAY_MAIN_PASSWORD` (or `..._
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,6 +15,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from newsletter.errors import BadInput, NotFound, SettingsError
+from subscribers.addresses import parse as parse_address
+from subscribers.errors import BadAddress
 
 FILE = "newsletter.toml"
 
@@ -28,8 +30,8 @@ class Section(BaseModel):
 class Publication(Section):
     """What the publication is called and what it says of itself."""
 
-    name: str = Field(min_length=1)
-    public_url: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    public_url: str = Field(default="", pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$")
     postal_address: str = ""
     reports: str = ""
     standards: str = "standards.md"
@@ -51,13 +53,18 @@ class Sender(Section):
     bounce_domain: str = ""
 
     @model_validator(mode="after")
-    def one_line(self) -> Self:
-        """Refuse line breaks (they would start a new header, RFC 5322 2.2) and a From without an address."""
-        for value in (self.from_, self.reply_to, self.bounce_domain):
+    def addresses(self) -> Self:
+        """Refuse line breaks (they would start a new header, RFC 5322 2.2) and what no mail can come from or go to."""
+        for key, value in (("from", self.from_), ("reply_to", self.reply_to), ("bounce_domain", self.bounce_domain)):
             if any(ord(mark) < 32 for mark in value):
-                raise ValueError("must be one line, without control characters")
-        if self.from_ and "@" not in self.address:
-            raise ValueError(f"from must hold an address, such as Desk <desk@example.com>; it is {self.from_!r}")
+                raise ValueError(f"{key} must be one line, without control characters")
+            address = f"bounces@{value}" if key == "bounce_domain" else _only(value)
+            try:
+                if value:
+                    parse_address(address)
+            except BadAddress as error:
+                form = "a domain" if key == "bounce_domain" else "an address, such as Desk <desk@example.com>"
+                raise ValueError(f"{key} must hold {form}; it is {value!r} ({error.reason})") from error
         return self
 
     @property
@@ -69,6 +76,12 @@ class Sender(Section):
     def domain(self) -> str:
         """Return the domain that stands behind the mail's own identifiers."""
         return self.address.rpartition("@")[2].lower()
+
+
+def _only(text: str) -> str:
+    """Return the one address that a header's value holds, or the value itself where there is not exactly one."""
+    found = getaddresses([text])
+    return found[0][1] if len(found) == 1 else text
 
 
 class Database(Section):
@@ -244,6 +257,8 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is no setting{hint}"
     if first["type"] == "missing":
         return f"{where} is missing; add it"
+    if first["loc"] == ("publication", "name"):
+        return f"{where} must be one line of 1 to 200 characters"
     if first["loc"] == ("publication", "public_url"):
         return f"{where} is no web address: {first['input']!r}; write it as https://news.example.com"
     return f"{where}: {first['msg'].removeprefix('Value error, ')}"

@@ -17,7 +17,7 @@ TOLD = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("newsletter/**/*
 
 
 def test_the_pages_of_commands_and_rules_are_what_the_program_says_of_itself() -> None:
-    run = [sys.executable, ROOT / "docs" / "commands.py", "--check"]
+    run = [sys.executable, str(ROOT / "docs" / "commands.py"), "--check"]
     result = subprocess.run(run, check=False, capture_output=True, text=True)
     assert result.returncode == 0, f"{result.stderr}write it again: python docs/commands.py"
 

@@ -63,6 +63,7 @@ RULES = (
     Rule("T2", Severity.WARN, "points are short and add to the text", rules.short_points),
     Rule("T3", Severity.WARN, "it is read in a few minutes", rules.right_lengths),
     Rule("T4", Severity.BLOCK, "it is finished", rules.no_placeholders),
+    Rule("T6", Severity.BLOCK, "readers can follow each link", rules.openable_links),
     Rule("L1", Severity.BLOCK, "readers know who and what wrote it", rules.declared),
     # A text under embargo may be approved ahead of time; only an issue has to wait for it.
     Rule("E1", Severity.WARN, "an embargo is kept", rules.embargoed),

@@ -20,6 +20,8 @@ STALE = timedelta(days=30)
 _PLACEHOLDER = re.compile(
     r"\b(?:TK)+\b|\bTODO\b|\bXXX+\b|(?i:\blorem ipsum\b)|\{\{|\{%|\[[^\]\n]*\]\(\s*(?:#|<\s*>)?\s*\)|\[\s*\]\([^)\n]*\)"
 )
+# The target of a link in its place, or of one that is defined below the text (CommonMark 6.3 and 4.7).
+_TARGET = re.compile(r"\]\(\s*<?([^)>\s]*)|^ {0,3}\[[^\]\n]+\]:\s*<?([^>\s]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,15 @@ def no_placeholders(document: Document, _now: datetime) -> Iterator[Remark]:
         found = _PLACEHOLDER.search(words)
         if found:
             yield Remark(where, f"{found[0]!r} holds a place for words to come", "write them, or take it out")
+
+
+def openable_links(document: Document, _now: datetime) -> Iterator[Remark]:
+    """T6: each link leads out of the mail, to an address that mail programs open."""
+    for where, words in parts(document).items():
+        for found in _TARGET.finditer(words):
+            target = found[1] or found[2] or ""
+            if not target.lower().startswith(("https://", "http://", "mailto:")):
+                yield Remark(where, f"the link to {target!r} opens nothing in a mail", "link to a whole https address")
 
 
 def _named(source: Citation) -> str:

@@ -112,6 +112,24 @@ def test_ordinary_words_are_no_placeholder(words: str) -> None:
     assert found(what_to_watch_next=f"{GOOD.what_to_watch_next}\n\n{words}") == set()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[go](javascript:alert(1))", "[go](data:text/html,x)", "[go](/about)", "[go](www.example.com)",
+        "[go][a]\n\n[a]: vbscript:x",
+    ],
+)  # fmt: skip
+def test_a_link_that_no_mail_can_open_blocks(words: str) -> None:
+    assert ("T6", "block", "What to watch next") in found(what_to_watch_next=f"{GOOD.what_to_watch_next}\n\n{words}")
+
+
+@pytest.mark.parametrize(
+    "words", ["[go](https://example.com/a)", "[go][a]\n\n[a]: https://example.com", "<mailto:a@b.example>"]
+)
+def test_a_link_to_the_web_or_a_mailbox_is_well(words: str) -> None:
+    assert not found(what_to_watch_next=f"{GOOD.what_to_watch_next}\n\n{words}")
+
+
 def test_a_text_under_embargo_may_be_approved_but_no_issue_may_take_it() -> None:
     assert found(embargo=NOW + DAY) == {("E1", "warn", "embargo")}
     assert found(Stage.ISSUE, embargo=NOW + DAY) == {("E1", "block", "embargo")}
@@ -135,5 +153,5 @@ def test_blocking_are_the_findings_that_block() -> None:
 
 
 def test_every_rule_says_why_it_is_there() -> None:
-    assert {rule.id for rule in gate.RULES} == {"A1", "A6", "T1", "T2", "T3", "T4", "L1", "E1"}
+    assert {rule.id for rule in gate.RULES} == {"A1", "A6", "T1", "T2", "T3", "T4", "T6", "L1", "E1"}
     assert all(rule.why and rule.check.__doc__ for rule in gate.RULES)

@@ -91,8 +91,7 @@ def links(message: Path) -> set[str]:
     plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
     assert plain is not None
     assert html is not None
-    hrefs = {str(href) for _, attribute, href, _ in lxml.html.fromstring(html.get_content()).iterlinks()
-             if attribute == "href"}  # fmt: skip
+    hrefs = {link.get("href", "") for link in lxml.html.fromstring(html.get_content()).iter("a", "link")}
     words = plain.get_content().split()
     return hrefs | {word.strip("<>().,;") for word in words if word.strip("<>(").startswith("http")}
 
