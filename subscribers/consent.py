@@ -16,9 +16,7 @@ def basis(text: str) -> str:
     """Return the words that say how people agreed, or refuse when there are none: they are the proof."""
     text = words.line("the consent basis", text, 4000)
     if not text:
-        raise BadValue(
-            text, "say how they agreed to be mailed: --consent-basis 'signed up at the fair, May 2026'"
-        )
+        raise BadValue(text, "say how they agreed to be mailed: --consent-basis 'signed up at the fair, May 2026'")
     return text
 
 

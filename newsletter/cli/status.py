@@ -8,6 +8,7 @@ from newsletter.cli import desk, output, shape
 from newsletter.delivery import report
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.report import Status
+from newsletter.issues.models import IssueState
 
 app = shape.verb()
 
@@ -46,7 +47,7 @@ def show(status: Status) -> None:
         reasons = ", ".join(f"{count} {reason}" for reason, count in status.reasons.get(word, {}).items())
         if counts[word] or word in ("sent", "skipped", "failed"):
             rows.append((word, counts[word], reasons))
-    output.say(f"Issue {status.issue} is {status.state}{f', sent by {status.worker} now' if status.worker else ''}")
+    output.say(f"Issue {status.issue} is {status.state}{_sender(status)}")
     output.table(("state", "readers", "why"), rows, empty="")
     if status.resent:
         output.say(
@@ -56,3 +57,12 @@ def show(status: Status) -> None:
         output.say(f"{status.rate:.0f} messages/s")
     if status.note:
         output.say(status.note)
+
+
+def _sender(status: Status) -> str:
+    """Return who sends the issue, or what to do when nobody does."""
+    if status.worker:
+        return f", sent by {status.worker} now"
+    if status.state is not IssueState.SENDING:
+        return ""
+    return f"; {'its sender died' if status.died else 'nobody sends it now'}; go on: newsletter send {status.issue}"

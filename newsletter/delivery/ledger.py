@@ -6,7 +6,7 @@ keeps one that was thought dead from writing over its successor.
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,8 @@ from sqlmodel import Session
 from newsletter.delivery import planning
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.results import RESENT, Change
+from newsletter.delivery.replies import Fault
+from newsletter.delivery.results import MAY_HAVE_IT, RESENT, Change
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION, SUPPRESSION
 from newsletter.errors import Refused
 from newsletter.issues import contents
@@ -49,8 +50,22 @@ class Batch:
 
 
 def this_worker() -> str:
-    """Return the name of this process, host:pid."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Return the name of this process."""
+    return worker_of(os.getpid())
+
+
+def worker_of(pid: int) -> str:
+    """Return the name of a process beside this one, host:namespace:pid."""
+    return f"{_place()}:{pid}"
+
+
+def _place() -> str:
+    """Return where a pid means what it means here: containers may share a host's name, and each counts from 1."""
+    host = socket.gethostname()
+    try:
+        return f"{host}:{os.stat('/proc/self/ns/pid').st_ino}"  # pid_namespaces(7)
+    except OSError:  # not Linux
+        return host
 
 
 def take(session: Session, issue_id: int, *, worker: str, now: datetime) -> Hold:
@@ -58,7 +73,7 @@ def take(session: Session, issue_id: int, *, worker: str, now: datetime) -> Hold
     row = session.execute(
         select(AUDIENCE.c.worker, AUDIENCE.c.lease_until).where(AUDIENCE.c.issue_id == issue_id).with_for_update()
     ).one()
-    if row.worker and row.lease_until and row.lease_until > now and not _dead(row.worker):
+    if _lives(row.worker, row.lease_until, now):
         raise Refused(
             f"issue {issue_id} is being sent by {row.worker}; watch it: newsletter status {issue_id}. If that sender "
             f"is gone, run this again after {row.lease_until:%H:%M:%S} UTC"
@@ -72,10 +87,15 @@ def take(session: Session, issue_id: int, *, worker: str, now: datetime) -> Hold
     return Hold(issue_id=issue_id, fence=session.execute(taken).scalar_one(), worker=worker)
 
 
+def _lives(worker: str, lease_until: datetime | None, now: datetime) -> bool:
+    """Return whether a sender has the issue: its lease runs, and its process is not known to be gone."""
+    return bool(worker) and lease_until is not None and lease_until > now and not _dead(worker)
+
+
 def _dead(worker: str) -> bool:
-    """Return whether the process is known to be gone; that of another host is not."""
-    host, _, pid = worker.rpartition(":")
-    if host != socket.gethostname():
+    """Return whether the process is known to be gone; that of another host or container is not."""
+    place, _, pid = worker.rpartition(":")
+    if place != _place():
         return False
     try:
         os.kill(int(pid), 0)
@@ -143,7 +163,7 @@ def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch |
         DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
     )
     skip = update(DELIVERY).where(*waits, _OBJECTION != "").values(
-        state=DeliveryState.SKIPPED, reason=_OBJECTION, changed_at=now, due_at=None
+        state=DeliveryState.SKIPPED, reason=_OBJECTION + _DOUBT, changed_at=now, due_at=None
     )  # fmt: skip
     skipped = session.execute(skip).rowcount  # type: ignore[attr-defined]
     begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
@@ -194,6 +214,7 @@ def _objection() -> ColumnElement[str]:
 
 
 _OBJECTION = _objection()
+_DOUBT = case((DELIVERY.c.reason == RESENT, literal(MAY_HAVE_IT)), else_=literal(""))
 # Asked for each message: built once.
 _FENCE = select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == bindparam("issue"))
 _ASK = (
@@ -264,6 +285,29 @@ def _row(key: int, change: Change, batch_id: int, now: datetime) -> dict[str, ob
     }  # fmt: skip
 
 
+def take_back(session: Session, hold: Hold, deliveries: Collection[int], *, now: datetime) -> None:
+    """Let the readers wait again whose recorded failure was the content's, which turned out to be the issue's own."""
+    renew(session, hold, now=now)
+    doubtful = Fault.CONTENT + MAY_HAVE_IT
+    waits = (
+        update(DELIVERY)
+        .where(
+            DELIVERY.c.issue_id == hold.issue_id,
+            DELIVERY.c.id.in_(deliveries),
+            DELIVERY.c.state == DeliveryState.FAILED,
+            DELIVERY.c.reason.in_((Fault.CONTENT.value, doubtful)),
+        )
+        .values(
+            state=DeliveryState.PENDING,
+            reason=case((DELIVERY.c.reason == doubtful, literal(RESENT)), else_=DELIVERY.c.reason),
+            attempts=DELIVERY.c.attempts - 1,
+            batch_id=null(),
+            changed_at=now,
+        )
+    )
+    session.execute(waits)
+
+
 def _suppress(session: Session, issue_id: int, deliveries: list[int], now: datetime) -> None:
     if not deliveries:
         return
@@ -277,9 +321,11 @@ def _suppress(session: Session, issue_id: int, deliveries: list[int], now: datet
         suppressions.add(session, email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now)
 
 
-def holder(session: Session, issue_id: int) -> str:
-    """Return the worker that has the issue, empty when none has."""
-    return session.execute(select(AUDIENCE.c.worker).where(AUDIENCE.c.issue_id == issue_id)).scalar() or ""
+def holder(session: Session, issue_id: int, *, now: datetime) -> tuple[str, bool]:
+    """Return the worker that took the issue last and did not give it back, empty when none; and whether it lives."""
+    query = select(AUDIENCE.c.worker, AUDIENCE.c.lease_until).where(AUDIENCE.c.issue_id == issue_id)
+    row = session.execute(query).first()
+    return (row.worker, _lives(row.worker, row.lease_until, now)) if row else ("", False)
 
 
 def counts(session: Session, issue_id: int) -> dict[DeliveryState, int]:

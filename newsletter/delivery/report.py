@@ -1,7 +1,7 @@
 """How a send stands: counts for each state, and who did not get it and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,7 +18,10 @@ from newsletter.issues.models import IssueState
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """An issue's counts: `audience` is the sum of all states; `resent` counts copies that may be second ones."""
+    """An issue's counts: `audience` is the sum of all states; `resent` counts copies that may be second ones.
+
+    `worker` is the sender that lives; `died` is one that took the issue and gives no sign of life.
+    """
 
     issue: int
     state: IssueState
@@ -34,6 +37,7 @@ class Status:
     resent: int
     reasons: dict[str, dict[str, int]]
     worker: str
+    died: str
     started: datetime | None
     finished: datetime | None
     next_due: datetime | None
@@ -68,13 +72,14 @@ class Standing:
     due_at: datetime | None
 
 
-def status(session: Session, issue_id: int) -> Status:
+def status(session: Session, issue_id: int, *, now: datetime | None = None) -> Status:
     """Return how the issue stands; before its audience is planned, every count is 0."""
     issue = issues.get(session, issue_id)
     plan = planning.find(session, issue_id)
     counts = ledger.counts(session, issue_id)
     sent = counts[DeliveryState.SENT]
     started = plan.planned_at if plan else None
+    worker, lives = ledger.holder(session, issue_id, now=now or datetime.now(UTC))
     return Status(
         issue=issue_id,
         state=issue.state,
@@ -83,7 +88,8 @@ def status(session: Session, issue_id: int) -> Status:
         **{state.value: count for state, count in counts.items()},
         resent=_resent(session, issue_id),
         reasons=_reasons(session, issue_id),
-        worker=ledger.holder(session, issue_id),
+        worker=worker if lives else "",
+        died="" if lives else worker,
         started=started,
         finished=issue.sent_at,
         next_due=ledger.next_due(session, issue_id),

@@ -13,6 +13,8 @@ SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 
 DEADLINE = timedelta(hours=48)
 #: The reason of a copy that may be a second one: its first attempt was in flight when the connection or process died.
 RESENT = "resent"
+#: Ends the reason of a copy that stopped there after an attempt in flight: the reader may have it all the same.
+MAY_HAVE_IT = "; may have a copy"
 #: The reason of a copy that the relay put off until the deadline.
 EXPIRED = "expired"
 
@@ -31,9 +33,13 @@ class Change:
     suppress: bool = False
 
 
-def skipped(reason: str) -> Change:
+def skipped(reason: str, *, resent: bool) -> Change:
     """Return the change for a copy that must not go out after all."""
-    return Change(DeliveryState.SKIPPED, reason)
+    return Change(DeliveryState.SKIPPED, _doubted(reason, resent))
+
+
+def _doubted(reason: str, resent: bool) -> str:
+    return reason + MAY_HAVE_IT if resent else reason
 
 
 def settle(outcome: Outcome, *, attempts: int, resent: bool, on_unknown: OnUnknown, now: datetime) -> Change:
@@ -43,23 +49,26 @@ def settle(outcome: Outcome, *, attempts: int, resent: bool, on_unknown: OnUnkno
         case Kind.SENT:
             return Change(DeliveryState.SENT, RESENT if resent else "", outcome.reply, tried=True)
         case Kind.FAILED:
-            return Change(DeliveryState.FAILED, fault, outcome.reply, tried=True, suppress=outcome.suppresses)
+            return Change(
+                DeliveryState.FAILED, _doubted(fault, resent), outcome.reply, tried=True, suppress=outcome.suppresses
+            )
         case Kind.DEFERRED:
-            return _put_off(outcome, RESENT if resent else fault, attempts, now)
+            return _put_off(outcome, fault, attempts, now, resent=resent)
         case Kind.RELAY_REFUSED:
             return Change(DeliveryState.PENDING, RESENT if resent else fault, outcome.reply)
     if on_unknown == "hold":
         return Change(DeliveryState.UNKNOWN, fault, outcome.reply, tried=True)
     if attempts == 0:
         return Change(DeliveryState.PENDING, RESENT, outcome.reply, tried=True)
-    return _put_off(outcome, RESENT, attempts, now)  # it happened before: a relay in trouble gets time
+    return _put_off(outcome, fault, attempts, now, resent=True)  # it happened before: a relay in trouble gets time
 
 
-def _put_off(outcome: Outcome, reason: str, attempts: int, now: datetime) -> Change:
+def _put_off(outcome: Outcome, reason: str, attempts: int, now: datetime, *, resent: bool) -> Change:
     waited = sum((wait(each) for each in range(attempts)), timedelta())
     if waited >= DEADLINE:
-        return Change(DeliveryState.FAILED, EXPIRED, outcome.reply, tried=True)
-    return Change(DeliveryState.DEFERRED, reason, outcome.reply, due_at=now + wait(attempts), tried=True)
+        return Change(DeliveryState.FAILED, _doubted(EXPIRED, resent), outcome.reply, tried=True)
+    why = RESENT if resent else reason
+    return Change(DeliveryState.DEFERRED, why, outcome.reply, due_at=now + wait(attempts), tried=True)
 
 
 def wait(attempts: int) -> timedelta:

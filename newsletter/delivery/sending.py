@@ -5,13 +5,15 @@ process may die anywhere and the same call goes on from there.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from newsletter import db
@@ -28,7 +30,7 @@ from newsletter.delivery.replies import Fault, Kind, Outcome, lost
 from newsletter.delivery.report import Status
 from newsletter.delivery.results import Change
 from newsletter.editorial import briefings
-from newsletter.errors import BadInput, NewsletterError, RelayError
+from newsletter.errors import BadInput, DatabaseError, NewsletterError, Refused, RelayError
 from newsletter.issues import contents, issues
 from newsletter.rendering import compiled, press
 from newsletter.rendering.compiled import Compiled
@@ -39,7 +41,10 @@ from subscribers.tokens import Keyring
 HEARTBEAT = 20
 #: After so many refusals in a row of what the message says, the fault is the issue's and not the readers'.
 CONTENT_LIMIT = 3
+#: How long a sender waits for another writer of SQLite, in seconds: a large import has an end.
+PATIENCE = 300
 
+Result = TypeVar("Result")
 Clock = Callable[[], datetime]
 #: Called with how many of the audience are accounted for, and with the audience's size.
 Progress = Callable[[int, int], None]
@@ -110,20 +115,22 @@ def send(
         head = message.masthead(settings, issue_id, subject=rendered.subject, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
-    _recover(engine, settings, hold, actor=actor, now=clock())
-    with interruptible() as interruption:
-        run = _Run(engine, settings, hold, head, body, carrier, clock, interruption, progress)
-        with run.in_good_order(actor):
-            run.batches()
+    with _paused_by_errors(engine, hold):
+        _recover(engine, settings, hold, actor=actor, now=clock())
+        with interruptible() as interruption:
+            run = _Run(engine, settings, hold, head, body, carrier, clock, interruption, progress)
+            with run.in_good_order(actor):
+                run.batches()
     with db.reading(engine) as session:
-        return report.status(session, issue_id)
+        return report.status(session, issue_id, now=clock())
 
 
 def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
     # After the fence has moved, and not with it: from here on the dead sender, should it live, begins no message.
     folder, on_unknown = settings.path("journal"), settings.sending.on_unknown
-    with db.transaction(engine) as session:
-        left = recovery.recover(session, hold, folder, on_unknown=on_unknown, actor=actor, now=now)
+    left = _patiently(
+        engine, lambda session: recovery.recover(session, hold, folder, on_unknown=on_unknown, actor=actor, now=now)
+    )
     for path in left:
         path.unlink(missing_ok=True)
 
@@ -155,7 +162,8 @@ class _Run:
         self.journal = Journal(settings.path("journal"), hold.issue_id, fence=hold.fence)
         self.changes: dict[int, Change] = {}
         self.begun: set[int] = set()
-        self.refused_content: list[int] = []
+        self.readers: dict[int, Reader] = {}
+        self.refused_content: dict[int, Outcome] = {}
         with db.reading(engine) as session:
             counts = ledger.counts(session, hold.issue_id)
         self.audience = sum(counts.values())
@@ -176,44 +184,51 @@ class _Run:
             self._leave(actor, reason="stopped before its end" if self.interruption.asked else "")
 
     def _leave(self, actor: str, *, reason: str) -> None:
-        now, issue_id = self.clock(), self.hold.issue_id
-        with db.transaction(self.engine) as session:
-            counts = ledger.counts(session, issue_id)
-            waiting = sum(counts[state] for state in ledger.WAITING)
-            if waiting == 0:
-                ledger.close(session, issue_id, actor=actor, now=now)
-            else:
-                due = ledger.next_due(session, issue_id)
-                contents.pause(session, issue_id, reason=reason or _waits(issue_id, waiting, due))
-            # Last, as planning locks the issue before the audience too: the other order can end in a deadlock.
-            ledger.release(session, self.hold)
+        waiting = _patiently(self.engine, lambda session: self._close_or_pause(session, actor, reason))
         self.journal.remove()
         if waiting == 0:
-            journal.sweep(self.settings.path("journal"), issue_id)
+            journal.sweep(self.settings.path("journal"), self.hold.issue_id)
+
+    def _close_or_pause(self, session: Session, actor: str, reason: str) -> int:
+        issue_id = self.hold.issue_id
+        counts = ledger.counts(session, issue_id)
+        waiting = sum(counts[state] for state in ledger.WAITING)
+        if waiting == 0:
+            ledger.close(session, issue_id, actor=actor, now=self.clock())
+        else:
+            due = ledger.next_due(session, issue_id)
+            contents.pause(session, issue_id, reason=reason or _waits(issue_id, waiting, due))
+        # Last, as planning locks the issue before the audience too: the other order can end in a deadlock.
+        ledger.release(session, self.hold)
+        return waiting
 
     def batches(self) -> None:
         """Send batch after batch until nobody is due, or somebody asks to stop."""
         while not self.interruption.asked:
-            with db.transaction(self.engine) as session:
-                batch = ledger.claim(session, self.hold, batch=self.settings.sending.batch, now=self.clock())
+            batch = _patiently(self.engine, self._claim)
             if batch is None:
                 return
             self._tell(batch.skipped)
             self._send(batch)
 
+    def _claim(self, session: Session) -> Batch | None:
+        return ledger.claim(session, self.hold, batch=self.settings.sending.batch, now=self.clock())
+
+    def _record(self, session: Session, batch_id: int) -> None:
+        ledger.record(session, self.hold, batch_id, self.changes, now=self.clock())
+
     def _send(self, batch: Batch) -> None:
         """Send one batch and record it, whatever happens on the way."""
         self.changes, self.begun = {}, set()
-        readers = {reader.delivery_id: reader for reader in batch.readers}
+        self.readers = {reader.delivery_id: reader for reader in batch.readers}
         try:
             for envelope, outcome in self.relay.send(self._envelopes(batch.readers), self):
-                self._settle(readers[envelope.delivery_id], outcome)
+                self._settle(self.readers[envelope.delivery_id], outcome)
         finally:
             for delivery_id in self.begun - self.changes.keys():  # stopped from within a message
                 flying = lost("the sender was stopped while this message was on its way", after_dot=True)
-                self.changes[delivery_id] = self._change(readers[delivery_id], flying)
-            with db.transaction(self.engine) as session:
-                ledger.record(session, self.hold, batch.id, self.changes, now=self.clock())
+                self.changes[delivery_id] = self._change(self.readers[delivery_id], flying)
+            _patiently(self.engine, lambda session: self._record(session, batch.id))
             self.journal.clear()
 
     def _envelopes(self, readers: Sequence[Reader]) -> Iterator[Envelope]:
@@ -232,7 +247,7 @@ class _Run:
         with db.reading(self.engine) as session:
             reason = ledger.objection(session, self.hold, envelope.delivery_id)
         if reason:
-            self._note(envelope.delivery_id, results.skipped(reason))
+            self._note(envelope.delivery_id, results.skipped(reason, resent=self.readers[envelope.delivery_id].resent))
         return not reason
 
     def began(self, envelope: Envelope) -> None:
@@ -252,7 +267,7 @@ class _Run:
         if outcome.kind is Kind.SENT:
             self.refused_content.clear()
         elif outcome.fault is Fault.CONTENT:
-            self.refused_content.append(reader.delivery_id)
+            self.refused_content[reader.delivery_id] = outcome
             if len(self.refused_content) >= CONTENT_LIMIT:
                 self._take_back()
                 self._refuse(outcome)
@@ -267,10 +282,15 @@ class _Run:
         )
 
     def _take_back(self) -> None:
-        """Let the readers wait whose copies were refused for what they say."""
-        for delivery_id in self.refused_content:
-            if delivery_id in self.changes:
-                self.changes[delivery_id] = replace(self.changes[delivery_id], state=DeliveryState.PENDING)
+        """Let the readers wait whose copies were refused for what they say, also those of batches before this one."""
+        here = {key: outcome for key, outcome in self.refused_content.items() if key in self.changes}
+        for delivery_id, outcome in here.items():
+            instead = replace(outcome, kind=Kind.RELAY_REFUSED)
+            self.changes[delivery_id] = self._change(self.readers[delivery_id], instead)
+            self.journal.done(delivery_id, instead)  # the last word on a copy counts, should the sender die now
+        earlier = self.refused_content.keys() - here.keys()
+        if earlier:
+            _patiently(self.engine, lambda session: ledger.take_back(session, self.hold, earlier, now=self.clock()))
 
     def _refuse(self, outcome: Outcome) -> NoReturn:
         issue_id = self.hold.issue_id
@@ -291,6 +311,35 @@ class _Run:
             self.progress(self.accounted, self.audience)
 
 
+def _patiently(engine: Engine, act: Callable[[Session], Result]) -> Result:
+    """Return what a transaction comes to, and begin it again while another writer has the database."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with db.transaction(engine) as session:
+                return act(session)
+        except DatabaseError as error:
+            if "database is locked" not in str(error) or time.monotonic() >= until:
+                raise
+        time.sleep(0.1)
+
+
+@contextmanager
+def _paused_by_errors(engine: Engine, hold: Hold) -> Iterator[None]:
+    """Leave the issue paused and free when the block ends by any error, unless another sender has it by then.
+
+    The journal stays: the next send reads what the ledger did not hear.
+    """
+    try:
+        yield
+    except BaseException as error:
+        reason = "stopped before its end" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
+        with suppress(NewsletterError, SQLAlchemyError), db.transaction(engine) as session:
+            contents.pause(session, hold.issue_id, reason=reason)
+            ledger.release(session, hold)
+        raise
+
+
 @contextmanager
 def _kept(engine: Engine, hold: Hold, clock: Clock) -> Iterator[None]:
     """Renew the lease during the block, however long a relay takes over one reply."""
@@ -301,7 +350,9 @@ def _kept(engine: Engine, hold: Hold, clock: Clock) -> Iterator[None]:
             try:
                 with db.transaction(engine) as session:
                     ledger.renew(session, hold, now=clock())
-            except NewsletterError:  # the sender itself finds out at its next message
+            except DatabaseError:  # another writer has it, or it restarts: there is time for a few more tries
+                continue
+            except Refused:  # the sender itself finds out at its next message
                 return
 
     thread = threading.Thread(target=beat, name="lease", daemon=True)
@@ -315,4 +366,5 @@ def _kept(engine: Engine, hold: Hold, clock: Clock) -> Iterator[None]:
 
 def _waits(issue_id: int, waiting: int, due: datetime | None) -> str:
     when = f", the first from {due:%Y-%m-%d %H:%M} UTC" if due else ""
-    return f"{waiting} readers wait for another attempt{when}; then run: newsletter send {issue_id}"
+    who = "1 reader waits" if waiting == 1 else f"{waiting} readers wait"
+    return f"{who} for another attempt{when}; then run: newsletter send {issue_id}"

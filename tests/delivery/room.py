@@ -48,7 +48,7 @@ class Room:
 
     def status(self) -> Status:
         with db.reading(self.engine) as session:
-            return report.status(session, self.issue)
+            return report.status(session, self.issue, now=self.clock())
 
     def who(self, state: str) -> list[report.Standing]:
         with db.reading(self.engine) as session:

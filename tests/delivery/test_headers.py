@@ -83,7 +83,7 @@ def test_a_link_that_no_line_can_hold_is_refused() -> None:
 
 @pytest.mark.parametrize("address", ["https://bücher.example/u/x", "javascript:alert(1)", "https://a.example/> <b", ""])
 def test_what_is_no_plain_link_is_refused(address: str) -> None:
-    with pytest.raises(BadInput, match="plain http address"):
+    with pytest.raises(BadInput, match="plain https address"):
         headers.uri("List-Unsubscribe", address)
 
 

@@ -1,7 +1,6 @@
 """The ledger: who may send, who is next, and what may be written."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -117,14 +116,14 @@ def test_a_live_sender_keeps_the_issue_until_its_lease_ends(room: Room, now: dat
 
 def test_a_sender_of_this_host_keeps_the_issue_while_its_process_lives(room: Room) -> None:
     room.take(ledger.this_worker())
-    with pytest.raises(Refused, match=f"being sent by {socket.gethostname()}:{os.getpid()}"):
+    with pytest.raises(Refused, match=f"being sent by {ledger.this_worker()}"):
         room.take(ledger.this_worker())
 
 
 def test_a_dead_process_of_this_host_loses_the_issue_at_once(room: Room) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    room.take(f"{socket.gethostname()}:{dead.pid}")
+    room.take(ledger.worker_of(dead.pid))
     assert room.take().fence == 2
 
 
@@ -134,7 +133,7 @@ def test_a_killed_process_that_nobody_has_buried_loses_the_issue_too(room: Room)
     killed.stdout.readline()
     killed.kill()
     os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the table of processes
-    room.take(f"{socket.gethostname()}:{killed.pid}")
+    room.take(ledger.worker_of(killed.pid))
     assert room.take().fence == 2
     killed.communicate()
 
@@ -144,7 +143,7 @@ def test_a_sender_gives_the_issue_back(room: Room) -> None:
     with db.transaction(room.engine) as session:
         ledger.release(session, hold)
     with db.reading(room.engine) as session:
-        assert ledger.holder(session, room.issue) == ""
+        assert ledger.holder(session, room.issue, now=room.now) == ("", False)
     room.take()
 
 
@@ -177,7 +176,7 @@ def test_a_zombie_can_write_nothing(room: Room, now: datetime) -> None:
             write()
     assert {state for state, _ in desk.states(room.engine, room.issue).values()} == {"sending", "pending"}
     with db.reading(room.engine) as session:
-        assert ledger.holder(session, room.issue) == "other:2"
+        assert ledger.holder(session, room.issue, now=now) == ("other:2", True)
 
 
 def test_what_a_batch_came_to_is_written_and_the_rest_waits_again(room: Room, now: datetime) -> None:

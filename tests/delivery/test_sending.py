@@ -220,8 +220,10 @@ def test_a_refusal_by_the_relay_pauses_the_issue_and_fails_nobody(
     assert room.server.recipients == [*everyone(3), *everyone(8)[4:], email(4)]  # the refused one no longer first
 
 
-def test_content_refused_three_times_in_a_row_is_the_issues_fault(room: Room) -> None:
+@pytest.mark.parametrize("batch", [1, 2, 4, 100])
+def test_content_refused_three_times_in_a_row_is_the_issues_fault(room: Room, batch: int) -> None:
     room.make(9)
+    room.sending(batch=batch)
     room.server.data = lambda _address: "552 5.3.4 message too big" if len(room.server.accepted) >= 2 else None
     with pytest.raises(RelayError, match=r"552 5.3.4 message too big"):
         room.send()
@@ -311,4 +313,6 @@ def test_an_issue_whose_ledger_lost_a_row_does_not_close(room: Room) -> None:
     room.sending(batch=2)
     with pytest.raises(Refused, match="issue 1 cannot close: its audience is 5, and 4 are accounted for"):
         room.send()
-    assert room.status().state is IssueState.SENDING
+    status = room.status()
+    assert (status.state, status.worker, status.died) == (IssueState.PAUSED, "", "")
+    assert "cannot close" in status.note
