@@ -263,14 +263,14 @@ class _Run:
         if outcome.kind is not Kind.UNKNOWN:
             self.journal.done(reader.delivery_id, outcome)
         if outcome.kind is Kind.RELAY_REFUSED:
-            self._refuse(outcome)
+            self._refuse(outcome, reader)
         if outcome.kind is Kind.SENT:
             self.refused_content.clear()
         elif outcome.fault is Fault.CONTENT:
             self.refused_content[reader.delivery_id] = outcome
             if len(self.refused_content) >= CONTENT_LIMIT:
                 self._take_back()
-                self._refuse(outcome)
+                self._refuse(outcome, reader)
 
     def _change(self, reader: Reader, outcome: Outcome) -> Change:
         return results.settle(
@@ -292,11 +292,12 @@ class _Run:
         if earlier:
             _patiently(self.engine, lambda session: ledger.take_back(session, self.hold, earlier, now=self.clock()))
 
-    def _refuse(self, outcome: Outcome) -> NoReturn:
+    def _refuse(self, outcome: Outcome, reader: Reader) -> NoReturn:
         issue_id = self.hold.issue_id
         raise RelayError(
-            f"{self.relay} refuses issue {issue_id}, not its readers: {outcome.reply}. Nobody was marked as failed for "
-            f"it; see what it asks for, then go on: newsletter send {issue_id}",
+            f"{self.relay} refuses issue {issue_id}, not its readers: {outcome.reply} (at {reader.email}). Nobody was "
+            f"marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}. If it is about that "
+            f"one address, leave it out first: newsletter suppressions add {reader.email}",
             temporary=400 <= outcome.code < 500,
         )
 
