@@ -296,8 +296,8 @@ class _Run:
         issue_id = self.hold.issue_id
         raise RelayError(
             f"{self.relay} refuses issue {issue_id}, not its readers: {outcome.reply} (at {reader.email}). Nobody was "
-            f"marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}. If it is about that "
-            f"one address, leave it out first: newsletter suppressions add {reader.email}",
+            f"marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}. If it is about "
+            f"that one address, leave it out first: newsletter suppressions add {reader.email}",
             temporary=400 <= outcome.code < 500,
         )
 
