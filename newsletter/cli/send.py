@@ -63,6 +63,11 @@ def send(
         output.emit(status.as_json()) if as_json else show(status)
         if status.waiting:
             raise PartlySent(f"issue {issue}: {status.note}")
+        if status.failed and not status.sent:
+            raise Refused(
+                f"nobody got issue {issue}: all {status.failed} were refused; see why: newsletter status {issue} --who "
+                "failed. If the relay was at fault, lift what it cost: newsletter suppressions list, then remove"
+            )
 
 
 def _question(here: desk.Desk, issue: int, lists: list[str], segments: list[str]) -> str:

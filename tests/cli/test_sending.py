@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from newsletter.demo import sink
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.support.commands import Desk
+from tests.support.smtp import serving
 
 __all__ = ["refuse"]
 
@@ -87,6 +88,15 @@ def test_a_send_that_began_goes_on_though_a_text_has_expired_since(frozen: Desk,
     toml = frozen.folder / "newsletter.toml"
     toml.write_text(toml.read_text().replace("1 Quay Street", "2 Quay Street"))
     assert frozen.json("send", "1", "--yes")["sent"] == 2
+
+
+def test_a_send_that_reached_nobody_does_not_end_well(frozen: Desk) -> None:
+    with serving() as server:
+        server.rcpt = lambda _address: "550 5.1.1 no such user"
+        here = Desk(frozen.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(server.port)})
+        ended = here.run("send", "1", "--list", "weekly", "--yes", code=1)
+    names(ended.stderr, "nobody got issue 1", "all 2", "newsletter suppressions list")
+    assert [row["reply"] for row in frozen.json("status", "1", "--who", "failed")] == ["550 5.1.1 no such user"] * 2
 
 
 def test_without_a_relay_nothing_is_planned(frozen: Desk, refuse: Refuse) -> None:
