@@ -55,3 +55,14 @@ def test_a_solo_desk_approves_its_own_text_and_the_record_says_so(desk: Desk) ->
 
 def test_a_name_that_cannot_be_a_persons_is_a_usage_error(desk: Desk) -> None:
     assert "--as" in desk.refuses("briefings", "submit", "grid", "--as", "x" * 200, code=2)
+
+
+def test_a_new_briefing_is_a_draft_with_every_section_to_write(desk: Desk) -> None:
+    made = desk.json("briefings", "new", "tugs", "--title", "Tugs go quiet", "--as", "mara")
+    text = Path(made["path"]).read_text("utf-8")
+    assert "# Tugs go quiet" in text
+    for heading in ("Key points", "What happened", "Why it matters", "Buyer relevance", "What to watch next"):
+        assert f"## {heading}" in text
+    assert state(desk, "tugs") == "draft"
+    assert "T1" in [finding["rule"] for finding in desk.json("briefings", "check", "tugs", code=1)["findings"]]
+    assert "tugs" in desk.refuses("briefings", "new", "tugs", "--as", "mara")

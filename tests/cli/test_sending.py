@@ -90,6 +90,13 @@ def test_a_send_that_began_goes_on_though_a_text_has_expired_since(frozen: Desk,
     assert frozen.json("send", "1", "--yes")["sent"] == 2
 
 
+def test_a_segment_narrows_a_list(frozen: Desk, maildir: Path) -> None:
+    frozen.run("subscribers", "add", "three@example.com", "--list", "weekly", "--country", "DE")
+    frozen.run("segments", "create", "germany", "country = 'DE'")
+    assert frozen.json("send", "1", "--list", "weekly", "--segment", "germany", "--yes")["audience"] == 1
+    assert sink.recipients(maildir) == ["three@example.com"]
+
+
 def test_a_send_that_reached_nobody_does_not_end_well(frozen: Desk) -> None:
     with serving() as server:
         server.rcpt = lambda _address: "550 5.1.1 no such user"
