@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from subscribers.columns import one_of
+from subscribers.columns import BigKey, one_of
 
 
 class SubscriptionState(StrEnum):
@@ -28,6 +28,32 @@ class OptIn(StrEnum):
     DOUBLE = "double"
     #: the sign-up itself confirms
     SINGLE = "single"
+
+
+class Frequency(StrEnum):
+    """How often a reader wants to hear from one list."""
+
+    #: every issue that goes to their list
+    EVERY_ISSUE = "every issue"
+    #: at most one in a week
+    WEEKLY = "weekly"
+    #: at most one in a month
+    MONTHLY = "monthly"
+
+
+class AttributeType(StrEnum):
+    """What a declared attribute holds."""
+
+    #: a line of text
+    STR = "str"
+    #: a whole number
+    INT = "int"
+    #: a number
+    FLOAT = "float"
+    #: yes or no
+    BOOL = "bool"
+    #: a day, YYYY-MM-DD
+    DATE = "date"
 
 
 class SuppressionReason(StrEnum):
@@ -72,9 +98,24 @@ class Subscriber(SQLModel, table=True):
     language: str = Field(default="", max_length=20)
     country: str = Field(default="", max_length=2, index=True)
     audience: str = Field(default="", max_length=80, index=True)
+    frequency: Frequency = Field(default=Frequency.EVERY_ISSUE, sa_type=one_of(Frequency))
     attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     smtputf8: bool = Field(default=False)
+    role_account: bool = Field(default=False)
+    disposable: bool = Field(default=False)
     joined_at: datetime = Field(index=True)
+
+
+class Attribute(SQLModel, table=True):
+    """A declared attribute: what the desk may know of a subscriber beside the columns, and of which type."""
+
+    __tablename__ = "attribute"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80, unique=True)
+    type: AttributeType = Field(sa_type=one_of(AttributeType))
+    description: str = Field(default="", max_length=400)
+    created_at: datetime
 
 
 class MailingList(SQLModel, table=True):
@@ -151,29 +192,83 @@ class Consent(SQLModel, table=True):
     method: str = Field(max_length=80)
     words: str = Field(default="", max_length=4000)
     words_sha256: str = Field(default="", max_length=64)
+    form_version: str = Field(default="", max_length=80)
+    message_id: str = Field(default="", max_length=255)
     ip: str = Field(default="", max_length=45)
     user_agent: str = Field(default="", max_length=400)
     at: datetime
 
 
+class Confirmation(SQLModel, table=True):
+    """A confirmation that was asked of a reader by mail; of its token only the hash is kept."""
+
+    __tablename__ = "confirmation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_sha256: str = Field(max_length=64, unique=True)
+    subscriber_id: int = Field(foreign_key="subscriber.id", ondelete="CASCADE", index=True)
+    list_id: int = Field(foreign_key="list.id")
+    consent_id: int = Field(foreign_key="consent.id")
+    message_id: str = Field(default="", max_length=255)
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = Field(default=None)
+
+
+def _standing(name: str, *columns: str, where: str) -> Index:
+    """Return the index by which at most one such row stands."""
+    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Suppression(SQLModel, table=True):
-    """An address that must not be mailed, until somebody lifts it. At most one stands for an address."""
+    """An address that must not be mailed, on one list or (`list_id` empty) at all, until somebody lifts it.
+
+    At most one stands for an address, and one for each of its lists. `event_id` is the event that it follows from.
+    """
 
     __tablename__ = "suppression"
     __table_args__ = (
-        Index(
-            "uq_suppression_standing",
-            "email_key",
-            unique=True,
-            sqlite_where=text("lifted_at IS NULL"),
-            postgresql_where=text("lifted_at IS NULL"),
+        _standing("uq_suppression_standing", "email_key", where="lifted_at IS NULL AND list_id IS NULL"),
+        _standing(
+            "uq_suppression_standing_list", "email_key", "list_id", where="lifted_at IS NULL AND list_id IS NOT NULL"
         ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     email_key: str = Field(max_length=320, index=True)
+    list_id: int | None = Field(default=None, foreign_key="list.id")
     reason: SuppressionReason = Field(sa_type=one_of(SuppressionReason))
     source: str = Field(default="", max_length=400)
+    event_id: int | None = Field(default=None, sa_type=BigKey)
     at: datetime
     lifted_at: datetime | None = Field(default=None)
     lifted_by: str = Field(default="", max_length=80)
+
+
+class Erasure(SQLModel, table=True):
+    """What is left of an erased person: a keyed hash of their address, and the number of the key."""
+
+    __tablename__ = "erasure"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key_id: int
+    digest: str = Field(max_length=64, unique=True)
+    at: datetime
+
+
+class ImportRun(SQLModel, table=True):
+    """One import: which file, how it was read, and how far it came, so that the same command goes on from there."""
+
+    __tablename__ = "import_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    file: str = Field(max_length=400)
+    sha256: str = Field(max_length=64, index=True)
+    terms: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    actor: str = Field(max_length=80)
+    rows: int
+    done: int = Field(default=0)
+    counts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    started_at: datetime
+    changed_at: datetime
+    finished_at: datetime | None = Field(default=None)

@@ -17,6 +17,8 @@ from sqlmodel import Session
 from newsletter import db, publication
 from newsletter.cli import output
 from newsletter.editorial import briefings
+from newsletter.editorial import roles as editorial_roles
+from newsletter.editorial.models import Role
 from newsletter.editorial.names import HANDLE
 from newsletter.errors import BadInput, UsageError
 from newsletter.settings import Settings, find, load
@@ -73,6 +75,14 @@ class Desk:
         """Open the one transaction of a command that changes something."""
         with db.transaction(self.engine) as session:
             yield session
+
+    @contextmanager
+    def acting(self, given: str, *roles: Role) -> Iterator[tuple[Session, str]]:
+        """Open the one transaction of a command that takes one of the roles, and say who acts."""
+        who = actor(given)
+        with self.write() as session:
+            editorial_roles.require(session, who, *roles)
+            yield session, who
 
     @contextmanager
     def read(self) -> Iterator[Session]:

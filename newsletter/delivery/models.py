@@ -58,6 +58,28 @@ class Audience(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None)
 
 
+class Rehearsal(SQLModel, table=True):
+    """The newest dry run of an issue: for whom it was, so that a send can tell what is different now."""
+
+    __tablename__ = "rehearsal"
+
+    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
+    lists: list[str] = Field(default_factory=list, sa_type=JSON)
+    segments: list[str] = Field(default_factory=list, sa_type=JSON)
+    size: int
+    at: datetime
+    actor: str = Field(max_length=80)
+
+
+class RehearsalReader(SQLModel, table=True):
+    """One reader whom the newest dry run of an issue counted."""
+
+    __tablename__ = "rehearsal_reader"
+
+    issue_id: int = Field(foreign_key="rehearsal.issue_id", ondelete="CASCADE", primary_key=True)
+    subscriber_id: int = Field(foreign_key="subscriber.id", ondelete="CASCADE", primary_key=True, index=True)
+
+
 class DeliveryBatch(SQLModel, table=True):
     """A run of deliveries that one sender claims, sends and records together."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from subscribers.columns import one_of
@@ -28,6 +28,23 @@ class BriefingState(StrEnum):
     SPIKED = "spiked"
 
 
+class Role(StrEnum):
+    """What somebody may do at the desk; `editorial.roles` says which role includes which."""
+
+    #: follows feeds and sorts the inbox
+    SCOUT = "scout"
+    #: writes briefings and hands them in
+    WRITER = "writer"
+    #: approves, composes, freezes
+    EDITOR = "editor"
+    #: answers for the standards: approves, and waives what the gate warns of
+    STANDARDS = "standards"
+    #: sends issues
+    SENDER = "sender"
+    #: keeps lists, subscribers, suppressions and people
+    ADMIN = "admin"
+
+
 class Person(SQLModel, table=True):
     """Somebody who works at the desk, by the short name that commands and records use."""
 
@@ -37,6 +54,7 @@ class Person(SQLModel, table=True):
     handle: str = Field(max_length=80, unique=True)
     name: str = Field(max_length=200)
     email: str = Field(default="", max_length=320)
+    roles: list[str] = Field(default_factory=list, sa_type=JSON)
     active: bool = Field(default=True)
     added_at: datetime
 

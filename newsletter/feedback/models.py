@@ -31,7 +31,11 @@ class Event(SQLModel, table=True):
     """A fact that came back: rows are added, never changed."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subscriber_id_kind", "subscriber_id", "kind"),)
+    __table_args__ = (
+        Index("ix_event_subscriber_id_kind", "subscriber_id", "kind"),
+        Index("ix_event_kind_at_subscriber_id", "kind", "at", "subscriber_id"),
+        Index("ix_event_kind_issue_id_subscriber_id", "kind", "issue_id", "subscriber_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
     kind: EventKind = Field(sa_type=one_of(EventKind))
