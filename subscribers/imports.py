@@ -17,6 +17,7 @@ from subscribers.errors import BadRow, BadValue, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
 from subscribers.profiles import Profile
+from subscribers.tokens import Keyring
 
 _CHUNK = 2000
 _FIELDS = ("name", "language", "country", "audience")
@@ -55,8 +56,8 @@ class ImportResult:
 
 
 def load(
-    session: Session, source: Path | TextIO, *, lists: Sequence[str], basis: str, now: datetime,
-    dry_run: bool = False, progress: Callable[[int], None] = lambda rows: None,
+    session: Session, source: Path | TextIO, *, lists: Sequence[str], basis: str, keyring: Keyring,
+    now: datetime, dry_run: bool = False, progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportResult:  # fmt: skip
     """Put the people of a CSV file on the lists, `basis` saying how they agreed; a dry run only counts.
 
@@ -73,7 +74,7 @@ def load(
     with session.begin_nested() as savepoint:
         while chunk := list(itertools.islice(rows, _CHUNK)):
             people = list(_good(chunk, lines, rejected))
-            counts.update(joining.join(session, people, on=on, method="import", basis=basis, now=now))
+            counts.update(joining.join(session, people, on=on, method="import", basis=basis, keyring=keyring, now=now))
             handled += len(chunk)
             progress(handled)
         if dry_run:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlmodel import Session
 
-from subscribers import consent, topics, upsert
+from subscribers import consent, erasures, topics, upsert
 from subscribers.models import (
     ConsentEvent,
     Subscriber,
@@ -18,6 +18,7 @@ from subscribers.models import (
     Suppression,
 )
 from subscribers.profiles import Profile
+from subscribers.tokens import Keyring
 
 _PERSON = upsert.table(Subscriber)
 _STANDING = upsert.table(Subscription)
@@ -44,15 +45,16 @@ class Outcome(StrEnum):
 
 
 def join(
-    session: Session, people: Sequence[Profile], *, on: Collection[int], method: str, basis: str, now: datetime,
-    resubscribe: bool = False,
+    session: Session, people: Sequence[Profile], *, on: Collection[int], method: str, basis: str, keyring: Keyring,
+    now: datetime, resubscribe: bool = False,
 ) -> list[Outcome]:  # fmt: skip
     """Put each of the people on each of the lists, with a consent row for it; return their outcomes in order.
 
     Each address may occur once; keep to a few thousand people at a time, as their keys are bound values. A profile
     adds to what is known and overwrites it where it says something. Only `resubscribe` brings back who left.
     """
-    barred = _barred(session, [person.address.key for person in people])
+    keys = [person.address.key for person in people]
+    barred = _barred(session, keys) | erasures.among(session, keyring, keys)
     welcome = {person.address.key: person for person in people if person.address.key not in barred}
     before = _known(session, welcome)
     rows = {key: _merged(person, before.get(key), now) for key, person in welcome.items()}

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session
 
-from subscribers import addresses, consent, joining, profiles, suppressions, upsert
+from subscribers import addresses, consent, erasures, joining, profiles, suppressions, upsert
 from subscribers.errors import NotFound, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
 from subscribers.models import MailingList, Subscriber, SubscriberTopic, Subscription, Suppression, Topic
+from subscribers.tokens import Keyring
 
 _PERSON = upsert.table(Subscriber)
 _STANDING = upsert.table(Subscription)
@@ -43,7 +44,7 @@ class SubscriberView:
 def add(
     session: Session, email: str, *, lists: Sequence[str], topics: Sequence[str] = (), name: str = "",
     language: str = "", country: str = "", audience: str = "", attributes: Mapping[str, str] | None = None,
-    method: str = "admin", basis: str = "added by hand", resubscribe: bool = False, now: datetime,
+    method: str = "admin", basis: str = "added by hand", resubscribe: bool = False, keyring: Keyring, now: datetime,
 ) -> SubscriberView:  # fmt: skip
     """Put one person on the lists, confirmed by the desk; who is suppressed or left before is refused.
 
@@ -55,7 +56,11 @@ def add(
     on = ids_of(session, lists)
     basis = consent.basis(basis)
     with session.begin_nested():
-        [outcome] = joining.join(session, [person], on=on, method=method, basis=basis, now=now, resubscribe=resubscribe)
+        if resubscribe:
+            erasures.forget(session, keyring, person.address.key)
+        [outcome] = joining.join(
+            session, [person], on=on, method=method, basis=basis, keyring=keyring, now=now, resubscribe=resubscribe
+        )
         _refuse(session, person.address, outcome)
     return find(session, email)
 
@@ -63,7 +68,12 @@ def add(
 def _refuse(session: Session, address: addresses.Address, outcome: Outcome) -> None:
     if outcome is Outcome.SUPPRESSED:
         standing = suppressions.standing(session, address.key)
-        since = f" ({standing.reason}, {standing.at:%Y-%m-%d})" if standing else ""
+        if standing is None:
+            raise Refused(
+                f"{address.email} was erased at its owner's wish; nothing was changed; "
+                "only if they asked to return: newsletter subscribers add --resubscribe"
+            )
+        since = f" ({standing.reason}, {standing.at:%Y-%m-%d})"
         raise Refused(
             f"{address.email} must not be mailed{since}; nothing was changed; "
             f"if that is wrong, lift it first: newsletter suppressions remove {address.email}"

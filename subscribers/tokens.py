@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     #: shows an issue in the browser: (issue, 0)
     ISSUE = "issue"
+    #: no link: the keyed hash of an erased address
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, kw_only=True)

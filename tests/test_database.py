@@ -14,6 +14,7 @@ from newsletter.feedback import events
 from newsletter.feedback.models import EventKind
 from newsletter.settings import Settings
 from subscribers import lists, subscribers
+from tests.support.keys import KEYRING
 
 
 def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -55,7 +56,7 @@ def test_whom_a_row_is_about_can_be_forgotten(engine: Engine, now: datetime) -> 
 def add_one_of_each(engine: Engine, now: datetime) -> None:
     with db.transaction(engine) as session:
         lists.create(session, "weekly", now=now)
-        reader = subscribers.add(session, "one@example.com", lists=["weekly"], now=now)
+        reader = subscribers.add(session, "one@example.com", lists=["weekly"], keyring=KEYRING, now=now)
         events.record(session, EventKind.OPENED, subscriber_id=reader.id, now=now)
         audit.append(session, "tested", actor="mara", kind="test", name=1, now=now)
         session.add(Briefing(id="one", revision=1, sha256="0" * 64, created_at=now, changed_at=now))

@@ -34,7 +34,7 @@ def add(
     with here.write() as session:
         added = subscribers.add(
             session, email, lists=lists, topics=topic or [], name=name, country=country, language=language,
-            audience=audience, basis=basis, resubscribe=resubscribe, now=here.now,
+            audience=audience, basis=basis, resubscribe=resubscribe, keyring=here.keyring, now=here.now,
         )  # fmt: skip
     if as_json:
         output.emit(added)
@@ -56,7 +56,7 @@ def import_(
     here = desk.of(ctx)
     with output.progress("importing") as progress, here.write() as session:
         result = imports.load(
-            session, file, lists=lists, basis=basis, now=here.now, dry_run=dry_run,
+            session, file, lists=lists, basis=basis, keyring=here.keyring, now=here.now, dry_run=dry_run,
             progress=lambda rows: progress(rows, None),
         )  # fmt: skip
         if rejects is not None and result.rejected:

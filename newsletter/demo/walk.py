@@ -23,6 +23,7 @@ from newsletter.rendering import preview as previews
 from newsletter.settings import Settings, load
 from subscribers import imports, lists, segments, subscribers, suppressions
 from subscribers.models import SuppressionReason
+from subscribers.tokens import Keyring
 
 MARK = ".newsletter-demo"
 WRITERS = {"mara": "Mara Winter", "jonas": "Jonas Okafor"}
@@ -60,7 +61,7 @@ def walk(folder: Path, *, tell: Callable[[str], None]) -> Walked:
             written = _write(session, settings, begun)
             tell(f"{written} briefings written by one person and approved by another")
         with db.transaction(engine) as session:
-            tell(_import(session, begun))
+            tell(_import(session, publication.keyring(settings), begun))
         issue = _compose(engine, settings, begun)
         tell(f"issue {issue} composed, checked, frozen")
         status = _send(engine, settings, issue)
@@ -121,7 +122,7 @@ def _write(session: Session, settings: Settings, now: datetime) -> int:
     return len(texts)
 
 
-def _import(session: Session, now: datetime) -> str:
+def _import(session: Session, keyring: Keyring, now: datetime) -> str:
     titles = {"weekly": "The weekly digest", "alerts": "Alerts as they come"}
     for name, title in titles.items():
         lists.create(session, name, title=title, now=now)
@@ -129,7 +130,7 @@ def _import(session: Session, now: datetime) -> str:
         for name, text in crowd.files().items():
             path = Path(desk) / f"{name}.csv"
             path.write_text(text, "utf-8")
-            imports.load(session, path, lists=[name], basis="sample data", now=now - timedelta(days=1))
+            imports.load(session, path, lists=[name], basis="sample data", keyring=keyring, now=now - timedelta(days=1))
     for name, condition in crowd.SEGMENTS.items():
         segments.create(session, name, condition, now=now)
     return f"{crowd.SIZE} subscribers on {len(titles)} lists, {len(crowd.SEGMENTS)} segments"

@@ -13,6 +13,7 @@ from newsletter.feedback.leaving import Word
 from newsletter.feedback.models import EventKind
 from subscribers import lists, subscribers, subscriptions
 from subscribers.models import Consent, ConsentEvent, Subscription, SubscriptionState
+from tests.support.keys import KEYRING
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def ana(engine: Engine, now: datetime) -> int:
     with db.transaction(engine) as session:
         for name in ("weekly", "monthly"):
             lists.create(session, name, now=now)
-        return subscribers.add(session, "ana@quay.example", lists=["weekly", "monthly"], now=now).id
+        return subscribers.add(session, "ana@quay.example", lists=["weekly", "monthly"], keyring=KEYRING, now=now).id
 
 
 def states(session: Session, reader: int) -> dict[int, str]:

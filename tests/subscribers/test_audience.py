@@ -12,6 +12,7 @@ from newsletter.issues.models import Issue
 from subscribers import audience, segments, subscribers, subscriptions, suppressions
 from subscribers.errors import BadCondition, BadValue, NotFound, Refused
 from subscribers.models import Subscription, SubscriptionState, SuppressionReason
+from tests.support.keys import KEYRING
 
 
 @pytest.fixture
@@ -20,7 +21,9 @@ def people(desk: Session, now: datetime) -> Session:
     on = [["weekly"], ["weekly", "alerts"], ["alerts"], ["weekly"], ["weekly"], ["weekly", "alerts"]]
     for number, names in enumerate(on, 1):
         country = "DE" if number % 2 else "FR"
-        subscribers.add(desk, f"r{number}@example.com", lists=names, country=country, topics=["energy"], now=now)
+        subscribers.add(
+            desk, f"r{number}@example.com", lists=names, country=country, topics=["energy"], keyring=KEYRING, now=now
+        )
     subscriptions.unsubscribe(desk, subscriber_id=4, list_id=1, method="link", now=now)
     desk.exec(select(Subscription).where(col(Subscription.subscriber_id) == 5)).one().state = SubscriptionState.PENDING
     suppressions.add(desk, "r6@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)

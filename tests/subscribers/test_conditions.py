@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from subscribers import conditions, subscribers, suppressions
 from subscribers.errors import BadCondition
 from subscribers.models import Subscriber, SuppressionReason
+from tests.support.keys import KEYRING
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MARKER = "zqmarkerqz"
@@ -22,14 +23,18 @@ def people(desk: Session, now: datetime) -> Session:
     """Return a transaction with four subscribers to tell apart."""
     subscribers.add(
         desk, "ada@example.com", lists=["weekly"], topics=["energy", "ai-chips"], name="Ada O'Neil", language="en",
-        country="DE", audience="chip-buyers", attributes={"plan": "pro"}, now=now,
+        country="DE", audience="chip-buyers", attributes={"plan": "pro"}, keyring=KEYRING, now=now,
     )  # fmt: skip
     subscribers.add(
         desk, "bob@exämple.de", lists=["weekly", "alerts"], topics=["energy"], language="de", country="AT",
-        attributes={"plan": "free"}, now=now - timedelta(days=31),
+        attributes={"plan": "free"}, keyring=KEYRING, now=now - timedelta(days=31),
     )  # fmt: skip
-    subscribers.add(desk, "cyd@mail.example.com", lists=["alerts"], country="US", now=now - timedelta(days=400))
-    subscribers.add(desk, "dot@other.example", lists=["weekly"], name="100%", now=now - timedelta(days=400))
+    subscribers.add(
+        desk, "cyd@mail.example.com", lists=["alerts"], country="US", keyring=KEYRING, now=now - timedelta(days=400)
+    )
+    subscribers.add(
+        desk, "dot@other.example", lists=["weekly"], name="100%", keyring=KEYRING, now=now - timedelta(days=400)
+    )
     suppressions.add(desk, "dot@other.example", reason=SuppressionReason.MANUAL, source="", now=now)
     return desk
 

@@ -22,6 +22,7 @@ from subscribers.models import (
     SubscriptionState,
     SuppressionReason,
 )
+from tests.support.keys import KEYRING
 
 HEAD = "email,name,country,topics,plan\n"
 
@@ -29,7 +30,7 @@ HEAD = "email,name,country,topics,plan\n"
 def load(session: Session, text: str, now: datetime, **how: Any) -> imports.ImportResult:
     """Import the text onto the list `weekly`."""
     given = {"lists": ["weekly"], "basis": "signed up at the fair", "now": now, **how}
-    return imports.load(session, io.StringIO(text, newline=""), **given)
+    return imports.load(session, io.StringIO(text, newline=""), keyring=KEYRING, **given)
 
 
 def counts(result: imports.ImportResult) -> tuple[int, int, int, int, int, int]:
@@ -59,7 +60,9 @@ def test_good_rows_become_confirmed_subscribers_with_consent(desk: Session, now:
     path.write_bytes(b"\xef\xbb\xbfEmail;Name;Country;Topics;Plan Type\r\n"
                      b'Ada@example.com;Ada Brandt;de;"Energy; cloud";pro\r\n\r\n;;;;\r\n'
                      b'"bob@example.com";"O\'Neil; Bob";;;\r\n')  # fmt: skip
-    result = imports.load(desk, path, lists=["weekly", "alerts"], basis="signed up at the fair", now=now)
+    result = imports.load(
+        desk, path, lists=["weekly", "alerts"], basis="signed up at the fair", keyring=KEYRING, now=now
+    )
     assert counts(result) == (2, 0, 0, 0, 0, 0)
     ada, bob = subscribers.all(desk)
     assert (ada.email, ada.name, ada.country, ada.topics) == (
@@ -200,7 +203,7 @@ def test_a_file_that_is_no_table_is_refused_whole(
     path = tmp_path / "people.csv"
     path.write_bytes(content)
     with pytest.raises(BadRow, match=f"people.csv.*{says}"):
-        imports.load(desk, path, lists=["weekly"], basis="fair", now=now)
+        imports.load(desk, path, lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
     assert stored(desk) == (0, 0, 0)
 
 
@@ -208,13 +211,13 @@ def test_a_file_that_goes_bad_late_writes_nothing(desk: Session, now: datetime, 
     path = tmp_path / "people.csv"
     path.write_bytes(many(5000).encode() + b"\xff\xfe\n")
     with pytest.raises(BadRow, match="UTF-8"):
-        imports.load(desk, path, lists=["weekly"], basis="fair", now=now)
+        imports.load(desk, path, lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
     assert stored(desk) == (0, 0, 0)
 
 
 def test_an_import_needs_a_file_a_list_and_a_basis(desk: Session, now: datetime, tmp_path: Path) -> None:
     with pytest.raises(BadRow, match=r"gone\.csv cannot be read"):
-        imports.load(desk, tmp_path / "gone.csv", lists=["weekly"], basis="fair", now=now)
+        imports.load(desk, tmp_path / "gone.csv", lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
     with pytest.raises(NotFound, match="no list 'weakly'"):
         load(desk, HEAD, now, lists=["weakly"])
     with pytest.raises(Refused, match="no list is named"):

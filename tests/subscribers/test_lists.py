@@ -8,6 +8,7 @@ from sqlmodel import Session
 from subscribers import lists, subscribers, subscriptions, topics
 from subscribers.errors import BadValue, NotFound, Refused
 from subscribers.models import OptIn
+from tests.support.keys import KEYRING
 
 
 def test_a_list_is_made_once_and_called_by_its_name_without_a_title(session: Session, now: datetime) -> None:
@@ -21,7 +22,7 @@ def test_a_list_is_made_once_and_called_by_its_name_without_a_title(session: Ses
 
 def test_lists_say_how_many_stand_where(desk: Session, now: datetime) -> None:
     for email in ("ada@example.com", "bob@example.com"):
-        subscribers.add(desk, email, lists=["weekly"], now=now)
+        subscribers.add(desk, email, lists=["weekly"], keyring=KEYRING, now=now)
     subscriptions.unsubscribe(desk, subscriber_id=1, list_id=1, method="link", now=now)
     found = {each.name: (each.pending, each.confirmed, each.unsubscribed) for each in lists.all(desk)}
     assert found == {"alerts": (0, 0, 0), "weekly": (0, 1, 1)}
@@ -61,7 +62,9 @@ def test_topics_are_made_once_whatever_their_case(session: Session) -> None:
 
 
 def test_choosing_topics_replaces_the_choice(desk: Session, now: datetime) -> None:
-    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], topics=["energy", "cloud"], now=now)
+    ada = subscribers.add(
+        desk, "ada@example.com", lists=["weekly"], topics=["energy", "cloud"], keyring=KEYRING, now=now
+    )
     topics.ensure(desk, ["networks"])
     topics.choose(desk, ada.id, ["networks", "cloud"])
     assert topics.of(desk, ada.id) == ["cloud", "networks"]
@@ -71,7 +74,7 @@ def test_choosing_topics_replaces_the_choice(desk: Session, now: datetime) -> No
 
 
 def test_an_unknown_topic_is_refused_and_the_choice_stays(desk: Session, now: datetime) -> None:
-    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], topics=["energy"], now=now)
+    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], topics=["energy"], keyring=KEYRING, now=now)
     with pytest.raises(NotFound, match="no topic 'enrgy'; did you mean energy"):
         topics.choose(desk, ada.id, ["enrgy"])
     assert topics.of(desk, ada.id) == ["energy"]

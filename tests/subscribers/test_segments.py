@@ -8,13 +8,16 @@ from sqlmodel import Session
 from subscribers import conditions, segments, subscribers
 from subscribers.errors import NotFound
 from subscribers.segments import Part
+from tests.support.keys import KEYRING
 
 
 @pytest.fixture
 def people(desk: Session, now: datetime) -> Session:
     """Return a desk with a German energy reader and a French one."""
     for name, country in (("ada", "DE"), ("zoe", "FR")):
-        subscribers.add(desk, f"{name}@example.com", lists=["weekly"], topics=["energy"], country=country, now=now)
+        subscribers.add(
+            desk, f"{name}@example.com", lists=["weekly"], topics=["energy"], country=country, keyring=KEYRING, now=now
+        )
     segments.create(desk, "german-energy", "country = 'DE' and topics has 'energy'", now=now)
     return desk
 

@@ -10,12 +10,14 @@ from sqlmodel import Session, select
 from subscribers import lists, subscribers, subscriptions, suppressions
 from subscribers.errors import BadAddress, BadValue, NotFound, Refused
 from subscribers.models import Consent, ConsentEvent, Subscriber, SuppressionReason
+from tests.support.keys import KEYRING
 
 
 def test_a_person_is_added_confirmed_with_proof_of_their_consent(desk: Session, now: datetime) -> None:
     ada = subscribers.add(
         desk, "Ada@Example.com", lists=["weekly", "alerts"], topics=["Energy"], name="Ada Brandt", language="EN",
-        country="de", audience="chip-buyers", attributes={"plan": "pro"}, basis="asked by phone", now=now,
+        country="de", audience="chip-buyers", attributes={"plan": "pro"}, basis="asked by phone", keyring=KEYRING,
+        now=now,
     )  # fmt: skip
     assert ada == subscribers.find(desk, "ada@example.com") == subscribers.get(desk, ada.id)
     assert (ada.email, ada.language, ada.country, ada.topics) == ("Ada@Example.com", "en", "DE", ["energy"])
@@ -31,11 +33,18 @@ def test_a_person_is_added_confirmed_with_proof_of_their_consent(desk: Session, 
 
 def test_adding_a_known_person_adds_to_what_is_known_and_writes_no_second_proof(desk: Session, now: datetime) -> None:
     subscribers.add(
-        desk, "ada@example.com", lists=["weekly"], topics=["energy"], name="Ada", attributes={"plan": "pro"}, now=now
+        desk,
+        "ada@example.com",
+        lists=["weekly"],
+        topics=["energy"],
+        name="Ada",
+        attributes={"plan": "pro"},
+        keyring=KEYRING,
+        now=now,
     )
     again = subscribers.add(
         desk, "ADA@example.com", lists=["weekly"], topics=["cloud"], country="DE", attributes={"seats": "3"},
-        now=now + timedelta(days=1),
+        keyring=KEYRING, now=now + timedelta(days=1),
     )  # fmt: skip
     assert (again.name, again.country, again.topics) == ("Ada", "DE", ["cloud", "energy"])
     assert (again.email, again.joined_at) == ("ada@example.com", now)
@@ -45,20 +54,20 @@ def test_adding_a_known_person_adds_to_what_is_known_and_writes_no_second_proof(
 
 
 def test_who_left_is_not_brought_back_by_the_desk(desk: Session, now: datetime) -> None:
-    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], now=now)
+    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], keyring=KEYRING, now=now)
     subscriptions.unsubscribe(desk, subscriber_id=ada.id, list_id=1, method="link", now=now)
     with pytest.raises(Refused, match=r"left one of these lists.*--resubscribe"):
-        subscribers.add(desk, "ada@example.com", lists=["weekly", "alerts"], name="Ada", now=now)
+        subscribers.add(desk, "ada@example.com", lists=["weekly", "alerts"], name="Ada", keyring=KEYRING, now=now)
     assert subscribers.find(desk, "ada@example.com").subscriptions == {"weekly": "unsubscribed"}
     assert subscribers.find(desk, "ada@example.com").name == ""
-    back = subscribers.add(desk, "ada@example.com", lists=["weekly"], resubscribe=True, now=now)
+    back = subscribers.add(desk, "ada@example.com", lists=["weekly"], resubscribe=True, keyring=KEYRING, now=now)
     assert back.subscriptions == {"weekly": "confirmed"}
 
 
 def test_who_is_suppressed_is_refused_with_the_way_to_lift_it(desk: Session, now: datetime) -> None:
     suppressions.add(desk, "ada@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)
     with pytest.raises(Refused, match=r"complaint, 2026-11-02.*newsletter suppressions remove Ada@example\.com"):
-        subscribers.add(desk, "Ada@example.com", lists=["weekly"], resubscribe=True, now=now)
+        subscribers.add(desk, "Ada@example.com", lists=["weekly"], resubscribe=True, keyring=KEYRING, now=now)
     assert desk.exec(select(Subscriber)).all() == []
 
 
@@ -81,15 +90,15 @@ def test_who_is_suppressed_is_refused_with_the_way_to_lift_it(desk: Session, now
 )
 def test_a_field_that_cannot_be_kept_is_refused(desk: Session, now: datetime, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(BadValue, match=says):
-        subscribers.add(desk, "ada@example.com", lists=["weekly"], now=now, **wrong)
+        subscribers.add(desk, "ada@example.com", lists=["weekly"], keyring=KEYRING, now=now, **wrong)
     assert desk.exec(select(Subscriber)).all() == []
 
 
 def test_a_bad_address_and_an_unknown_list_are_refused(desk: Session, now: datetime) -> None:
     with pytest.raises(BadAddress):
-        subscribers.add(desk, "ada@example.com\r\n", lists=["weekly"], now=now)
+        subscribers.add(desk, "ada@example.com\r\n", lists=["weekly"], keyring=KEYRING, now=now)
     with pytest.raises(NotFound, match="no list 'weakly'"):
-        subscribers.add(desk, "ada@example.com", lists=["weakly"], now=now)
+        subscribers.add(desk, "ada@example.com", lists=["weakly"], keyring=KEYRING, now=now)
 
 
 def test_an_unknown_address_is_not_found(desk: Session) -> None:
@@ -101,7 +110,7 @@ def test_an_unknown_address_is_not_found(desk: Session) -> None:
 def test_subscribers_come_page_by_page_and_by_list_in_three_statements(desk: Session, now: datetime) -> None:
     for number in range(7):
         on = ["weekly"] if number % 2 else ["weekly", "alerts"]
-        subscribers.add(desk, f"r{number}@example.com", lists=on, topics=["energy", "cloud"], now=now)
+        subscribers.add(desk, f"r{number}@example.com", lists=on, topics=["energy", "cloud"], keyring=KEYRING, now=now)
     suppressions.add(desk, "r6@example.com", reason=SuppressionReason.MANUAL, source="", now=now)
     statements: list[str] = []
     engine = desk.get_bind()

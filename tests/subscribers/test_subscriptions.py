@@ -8,12 +8,13 @@ from sqlmodel import Session, col, select
 from subscribers import addresses, subscribers, subscriptions, suppressions
 from subscribers.errors import BadAddress, NotFound
 from subscribers.models import Consent, ConsentEvent, Subscription, SubscriptionState, Suppression, SuppressionReason
+from tests.support.keys import KEYRING
 
 
 @pytest.fixture
 def ada(desk: Session, now: datetime) -> int:
     """Return the number of a subscriber of both lists."""
-    return subscribers.add(desk, "ada@example.com", lists=["weekly", "alerts"], now=now).id
+    return subscribers.add(desk, "ada@example.com", lists=["weekly", "alerts"], keyring=KEYRING, now=now).id
 
 
 def states(session: Session) -> dict[int, SubscriptionState]:

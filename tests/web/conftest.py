@@ -19,6 +19,7 @@ from newsletter.web import serve
 from newsletter.web.app import create
 from subscribers import audience, lists, subscribers, subscriptions, tokens, topics
 from subscribers.tokens import Purpose
+from tests.support.keys import KEYRING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,10 @@ def desk(settings: Settings, engine: Engine, now: datetime) -> Iterator[Desk]:
         weekly = lists.create(session, "weekly", title="The Weekly Tide", now=now)
         monthly = lists.create(session, "monthly", title="The Monthly Chart", now=now)
         topics.ensure(session, ["fuel", "harbours", "tariffs"])
-        ana = subscribers.add(session, "ana@quay.example", lists=["weekly", "monthly"], topics=["fuel"], now=now)
-        bo = subscribers.add(session, "bo@quay.example", lists=["weekly"], now=now)
+        ana = subscribers.add(
+            session, "ana@quay.example", lists=["weekly", "monthly"], topics=["fuel"], keyring=KEYRING, now=now
+        )
+        bo = subscribers.add(session, "bo@quay.example", lists=["weekly"], keyring=KEYRING, now=now)
     app = create(settings, engine, clock=lambda: now)
     with TestClient(app, base_url="http://some.proxy.example", follow_redirects=False) as client:
         yield Desk(

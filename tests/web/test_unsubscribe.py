@@ -13,6 +13,7 @@ from newsletter.feedback.models import EventKind
 from subscribers import lists, subscribers, suppressions
 from subscribers.models import SuppressionReason
 from subscribers.tokens import Purpose
+from tests.support.keys import KEYRING
 from tests.web.conftest import Desk, served
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -198,7 +199,7 @@ def test_hostile_titles_are_shown_as_text(desk: Desk) -> None:
     title = "</title><script>alert(1)</script>\"'{{ 7 * 7 }}"
     with db.transaction(desk.engine) as session:
         odd = lists.create(session, "odd", title=title, now=desk.now)
-        reader = subscribers.add(session, "zed@quay.example", lists=["odd"], name=title, now=desk.now)
+        reader = subscribers.add(session, "zed@quay.example", lists=["odd"], name=title, keyring=KEYRING, now=desk.now)
     for path in (desk.leave(reader.id, odd.id), desk.link(Purpose.PREFERENCES, reader.id)):
         page = desk.client.get(path).text
         assert "<script" not in page
@@ -220,7 +221,7 @@ def test_one_click_works_over_the_real_server(desk: Desk) -> None:
 def test_a_hundred_readers_leave_at_once_and_none_is_lost(desk: Desk, engine: Engine) -> None:
     with db.transaction(engine) as session:
         crowd = [
-            subscribers.add(session, f"r{number}@quay.example", lists=["weekly"], now=desk.now).id
+            subscribers.add(session, f"r{number}@quay.example", lists=["weekly"], keyring=KEYRING, now=desk.now).id
             for number in range(100)
         ]
     with served(desk.settings, engine) as address, ThreadPoolExecutor(8) as pool, httpx2.Client() as client:
