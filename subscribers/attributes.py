@@ -18,7 +18,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,78}[a-z0-9]|[a-z]")
 _INT = re.compile(r"[+-]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{1,15})?|\.[0-9]{1,15})")
 _YES, _NO = {"yes", "true", "1", "on", "y", "t"}, {"no", "false", "0", "off", "n", "f"}
-_FIELDS = "email name language country audience frequency topics lists list status joined domain attributes attribute id"
+_FIELDS = (
+    "email name language country audience frequency topics lists list status joined domain attributes attribute id"
+)
 _FACTS = "received opened clicked bounced complained unsubscribed suppressed disposable role_account"
 _SYNTAX = "and or not in has within before after is null true false issue day days"
 #: Words that mean something else in a file to import or in a condition.

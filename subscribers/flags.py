@@ -4,12 +4,56 @@ from functools import cache, lru_cache
 
 #: Local parts that name an office, not a person (RFC 2142, and what is common beside it).
 ROLES = frozenset(
-    """
-    abuse admin administrator billing contact editor enquiries finance ftp help hello hostmaster hr info inquiries it
-    jobs legal list list-request mail mailer-daemon marketing media news newsletter no-reply noc noreply office orders
-    postmaster press privacy purchasing recruiting root sales security service spam support sysadmin team usenet uucp
-    webmaster www
-    """.split()
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "billing",
+        "contact",
+        "editor",
+        "enquiries",
+        "finance",
+        "ftp",
+        "help",
+        "hello",
+        "hostmaster",
+        "hr",
+        "info",
+        "inquiries",
+        "it",
+        "jobs",
+        "legal",
+        "list",
+        "list-request",
+        "mail",
+        "mailer-daemon",
+        "marketing",
+        "media",
+        "news",
+        "newsletter",
+        "no-reply",
+        "noc",
+        "noreply",
+        "office",
+        "orders",
+        "postmaster",
+        "press",
+        "privacy",
+        "purchasing",
+        "recruiting",
+        "root",
+        "sales",
+        "security",
+        "service",
+        "spam",
+        "support",
+        "sysadmin",
+        "team",
+        "usenet",
+        "uucp",
+        "webmaster",
+        "www",
+    ]
 )
 
 

@@ -178,7 +178,7 @@ def _objects(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError) as error:
             raise BadRow(f"{name}, line {line}: this is no JSON ({error}); nothing was written") from error
         if not isinstance(given, dict):
-            raise BadRow(f"{name}, line {line}: a line holds one object, such as {{\"email\": ...}}; nothing was written")
+            raise BadRow(f'{name}, line {line}: a line holds one object, such as {{"email": ...}}; nothing was written')
         yield line, given
 
 

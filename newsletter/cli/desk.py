@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from newsletter import db, publication
+from newsletter import audit, db, publication
 from newsletter.cli import output
 from newsletter.editorial import briefings
 from newsletter.editorial import roles as editorial_roles
@@ -42,6 +42,19 @@ def actor(given: str) -> str:
     if given and not HANDLE.fits(given):
         raise UsageError(f"--as {given} is nobody's short name; use {HANDLE}")
     return given or getpass.getuser()[:80]
+
+
+@dataclass(frozen=True)
+class Act:
+    """Somebody doing something: the open transaction, their short name, the moment."""
+
+    session: Session
+    who: str
+    now: datetime
+
+    def record(self, action: str, kind: str, name: object, **detail: Any) -> None:
+        """Write down what was done to the `kind` called `name`, never by address: nothing is erased from the trail."""
+        audit.append(self.session, action, actor=self.who, kind=kind, name=name, now=self.now, **detail)
 
 
 @dataclass(frozen=True)
@@ -77,12 +90,12 @@ class Desk:
             yield session
 
     @contextmanager
-    def acting(self, given: str, *roles: Role) -> Iterator[tuple[Session, str]]:
+    def acting(self, given: str, *roles: Role) -> Iterator[Act]:
         """Open the one transaction of a command that takes one of the roles, and say who acts."""
         who = actor(given)
         with self.write() as session:
             editorial_roles.require(session, who, *roles)
-            yield session, who
+            yield Act(session, who, self.now)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

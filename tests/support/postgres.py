@@ -33,7 +33,7 @@ def url(home: Path) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         known = home / "postgres.url"
         if not known.exists():
-            known.write_text(_start(home))
+            known.write_text(start(home))
         return known.read_text()
 
 
@@ -62,7 +62,8 @@ def _as_user(data: Path) -> dict[str, Any]:
     raise RuntimeError("no user to run PostgreSQL as")
 
 
-def _start(home: Path) -> str:
+def start(home: Path, *, durable: bool = False, **more: object) -> str:
+    """Start a server in `home` and return its address; tests need no durability, and benchmarks of writing do."""
     folder = binaries()
     if folder is None:
         lacking("PostgreSQL")
@@ -75,7 +76,9 @@ def _start(home: Path) -> str:
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/", **who)
     settings = {
         "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 60,
-        "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "timezone": "UTC",
+        "timezone": "UTC",
+        **({} if durable else dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")),
+        **more,
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (home / "postgres.log").open("w") as log:
