@@ -119,7 +119,10 @@ class Attribute(SQLModel, table=True):
 
 
 class MailingList(SQLModel, table=True):
-    """A named list. `name` is the stable word in commands and in the List-Id."""
+    """A named list. `name` is the stable word in commands; `identifier` stands in the List-Id (RFC 2919).
+
+    Without an identifier of its own a list goes by its name and the sender's domain.
+    """
 
     __tablename__ = "list"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -128,6 +131,7 @@ class MailingList(SQLModel, table=True):
     name: str = Field(max_length=63, unique=True)
     title: str = Field(max_length=200)
     description: str = Field(default="", max_length=2000)
+    identifier: str = Field(default="", max_length=255)
     opt_in: OptIn = Field(default=OptIn.DOUBLE, sa_type=one_of(OptIn))
     public: bool = Field(default=True)
     created_at: datetime

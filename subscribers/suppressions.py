@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Exists, exists, select, update
+from sqlalchemy import ColumnElement, Exists, exists, or_, select, update
 from sqlmodel import Session
 
 from subscribers import addresses, upsert, words
@@ -12,6 +12,7 @@ from subscribers.models import Subscriber, Suppression, SuppressionReason
 
 _TABLE = upsert.table(Suppression)
 _STANDS = _TABLE.c.lifted_at.is_(None)
+_EVERYWHERE = _TABLE.c.list_id.is_(None)
 _VIEW = select(_TABLE.c.email_key.label("email"), _TABLE.c.reason, _TABLE.c.source, _TABLE.c.at).where(_STANDS)
 
 
@@ -56,7 +57,8 @@ def standing(session: Session, key: str) -> SuppressionView | None:
     return SuppressionView(**found._mapping) if found else None
 
 
-def stands() -> Exists:
-    """Return the condition, over Subscriber, that their address must not be mailed."""
+def stands(on: ColumnElement[int] | None = None) -> Exists:
+    """Return the condition, over Subscriber, that their address must not be mailed at all, or on a list."""
     person = upsert.table(Subscriber)
-    return exists().where(_TABLE.c.email_key == person.c.email_key, _STANDS).correlate(person)
+    where = _EVERYWHERE if on is None else or_(_EVERYWHERE, _TABLE.c.list_id == on)
+    return exists().where(_TABLE.c.email_key == person.c.email_key, _STANDS, where).correlate_except(_TABLE)

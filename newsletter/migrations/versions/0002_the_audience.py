@@ -19,7 +19,7 @@ def upgrade() -> None:
     _make()
     _widen()
     _declare()
-    _guard_consent()
+    _guard()
 
 
 def _make() -> None:
@@ -118,6 +118,7 @@ def _widen() -> None:
     text = sqlmodel.sql.sqltypes.AutoString
     op.add_column("consent", sa.Column("form_version", text(length=80), nullable=False, server_default=_NOTHING))
     op.add_column("consent", sa.Column("message_id", text(length=255), nullable=False, server_default=_NOTHING))
+    op.add_column("list", sa.Column("identifier", text(length=255), nullable=False, server_default=_NOTHING))
     op.add_column("person", sa.Column("roles", sa.JSON(), nullable=False, server_default=sa.text("'[]'")))
     often = sa.Enum("every issue", "weekly", "monthly", name="frequency", native_enum=False, length=24)
     every = sa.text("'every issue'")
@@ -150,23 +151,33 @@ def _declare() -> None:
     )
 
 
-def _guard_consent() -> None:
-    """Let the guard of the consent rows cover the new columns too."""
-    name, columns = (
-        "consent_is_never_changed",
-        "id, list_id, event, method, words, words_sha256, form_version, message_id, at",
+def _guard() -> None:
+    """Let the guards cover the new columns, and let what tells of a person go with the person, and only then."""
+    about = "NEW.subscriber_id IS NULL"
+    agreed = "id, list_id, event, method, words, words_sha256, form_version, message_id, at"
+    _replace_guard(
+        "consent", agreed, {"ip": f"{about} AND NEW.ip = ''", "user_agent": f"{about} AND NEW.user_agent = ''"}
     )
+    emptied = "NEW.detail = '{}'" if not _postgresql() else "NEW.detail::text = '{}'"
+    _replace_guard("event", "id, kind, issue_id, list_id, at", {"detail": f"{about} AND {emptied}"})
+
+
+def _replace_guard(table: str, never: str, unless: dict[str, str]) -> None:
+    """Guard columns from any change, and some unless a condition holds."""
+    name = f"{table}_is_never_changed"
+    op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if _postgresql() else ""))
+    _make_guard(name, table, never, "")
+    for column, condition in unless.items():
+        _make_guard(f"{table}_{column}_is_never_changed", table, column, f"WHEN (NOT ({condition}))")
+
+
+def _make_guard(name: str, table: str, columns: str, when: str) -> None:
     if _postgresql():
-        op.execute(f"DROP TRIGGER {name} ON consent")
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE UPDATE OF {columns} ON consent FOR EACH ROW EXECUTE FUNCTION {name}()"
-        )
+        action = f"EXECUTE FUNCTION {table}_is_never_changed()"
+        op.execute(f"CREATE TRIGGER {name} BEFORE UPDATE OF {columns} ON {table} FOR EACH ROW {when} {action}")
         return
-    op.execute(f"DROP TRIGGER {name}")
-    op.execute(
-        f"CREATE TRIGGER {name} BEFORE UPDATE OF {columns} ON consent "
-        "BEGIN SELECT RAISE(ABORT, 'rows of consent are never changed'); END"
-    )
+    action = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed'); END"
+    op.execute(f"CREATE TRIGGER {name} BEFORE UPDATE OF {columns} ON {table} FOR EACH ROW {when} {action}")
 
 
 def _postgresql() -> bool:
