@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlmodel import Session
 
 from newsletter.cli import desk, output, shape
 from newsletter.editorial import approvals, briefings, format, gate, page
-from newsletter.editorial.models import BriefingState
+from newsletter.editorial.models import BriefingState, Role
 from newsletter.errors import Blocked, UsageError
 
 app = shape.noun("briefings")
@@ -25,9 +24,9 @@ def new(
     as_json: desk.Json = False,
 ) -> None:
     """Start a briefing: a file with every section, waiting to be written."""
-    here, who = desk.of(ctx), desk.actor(as_)
-    with here.write() as session:
-        path = briefings.new(session, id, title=title, folder=here.settings.briefings, author=who, now=here.now)
+    here = desk.of(ctx)
+    with here.acting(as_, Role.WRITER) as act:
+        path = briefings.new(act.session, id, title=title, folder=here.settings.briefings, author=act.who, now=act.now)
     if as_json:
         output.emit({"briefing": id, "path": path})
     else:
@@ -51,11 +50,11 @@ def import_(
     A published page (introduction, bullets, sections, "Source assisted", "How ... reports") becomes a draft that still
     lacks what a page does not carry.
     """
-    here, who = desk.of(ctx), desk.actor(as_)
+    here = desk.of(ctx)
     if id and len(files) > 1:
         raise UsageError("--id is the word for one page; import pages one by one")
-    with here.write() as session:
-        taken = [_take(session, here, path, id=id, who=who) for path in files]
+    with here.acting(as_, Role.WRITER) as act:
+        taken = [_take(act, here, path, id=id) for path in files]
     if as_json:
         output.emit([_json(standing) for standing in taken])
     else:
@@ -63,14 +62,14 @@ def import_(
             output.say(f"{standing.id}: {standing.title or '(no title yet)'} ({standing.state})")
 
 
-def _take(session: Session, here: desk.Desk, path: Path, *, id: str, who: str) -> briefings.Standing:
+def _take(act: desk.Act, here: desk.Desk, path: Path, *, id: str) -> briefings.Standing:
     folder, words = here.settings.briefings, here.settings.publication
     read = page.load(path, id=id or path.stem)
     if read is None:
-        return briefings.import_file(session, path, folder=folder, actor=who, now=here.now)
+        return briefings.import_file(act.session, path, folder=folder, actor=act.who, now=act.now)
     if (read.publication, read.reports) != (words.name, words.reports):
         output.note(f"note: {path} is a page of {read.publication}; pages of this desk say what newsletter.toml says")
-    return briefings.adopt(session, read.document, folder=folder, actor=who, now=here.now)
+    return briefings.adopt(act.session, read.document, folder=folder, actor=act.who, now=act.now)
 
 
 @app.command("list")
@@ -131,10 +130,10 @@ def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
 @app.command()
 def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Hand a briefing over for somebody else's approval."""
-    here, who = desk.of(ctx), desk.actor(as_)
-    here.look(id, who=who)
-    with here.write() as session:
-        standing = briefings.submit(session, id, actor=who, now=here.now)
+    here = desk.of(ctx)
+    here.look(id, who=here.may(as_, Role.WRITER))
+    with here.acting(as_, Role.WRITER) as act:
+        standing = briefings.submit(act.session, id, actor=act.who, now=act.now)
     if as_json:
         output.emit(_json(standing))
     else:
@@ -150,11 +149,12 @@ def approve(
     as_json: desk.Json = False,
 ) -> None:
     """Say yes to a briefing's exact text; any edit afterwards voids the yes."""
-    here, who = desk.of(ctx), desk.actor(as_)
+    here, roles = desk.of(ctx), (Role.EDITOR, Role.STANDARDS)
+    here.may(as_, *roles)
     here.look(id)
-    with here.write() as session:
+    with here.acting(as_, *roles) as act:
         approval = approvals.approve(
-            session, id, actor=who, solo=here.settings.publication.solo, note=note, now=here.now
+            act.session, id, actor=act.who, solo=here.settings.publication.solo, note=note, now=act.now
         )
     if as_json:
         output.emit(approval)

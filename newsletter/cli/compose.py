@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
+from newsletter.editorial.models import Role
 from newsletter.errors import BadInput, UsageError
 from newsletter.issues import choosing, issues
 
@@ -29,19 +30,21 @@ def compose(
     as_json: desk.Json = False,
 ) -> None:
     """Make an issue of approved briefings: those picked, else all that wait, the newest first."""
-    here, who = desk.of(ctx), desk.actor(as_)
+    here = desk.of(ctx)
     picks = [*(pick or []), *(more or [])]
     if more and not pick:
         raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
     if picks and (from_approved or since or topic):
         raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
+    span = _span(since) if since else None
+    here.may(as_, Role.EDITOR)
     words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
     here.look()
-    with here.write() as session:
+    with here.acting(as_, Role.EDITOR) as act:
         chosen = picks or choosing.waiting(
-            session, since=here.now - _span(since) if since else None, topic=topic, now=here.now
+            act.session, since=act.now - span if span else None, topic=topic, now=act.now
         )
-        issue = issues.compose(session, chosen, words=words, actor=who, now=here.now)
+        issue = issues.compose(act.session, chosen, words=words, actor=act.who, now=act.now)
     if as_json:
         output.emit(issue.as_json())
     else:

@@ -89,6 +89,13 @@ class Desk:
         with db.transaction(self.engine) as session:
             yield session
 
+    def may(self, given: str, *roles: Role) -> str:
+        """Return who acts, or refuse whoever has none of the roles before anything is done."""
+        who = actor(given)
+        with self.read() as session:
+            editorial_roles.require(session, who, *roles)
+        return who
+
     @contextmanager
     def acting(self, given: str, *roles: Role) -> Iterator[Act]:
         """Open the one transaction of a command that takes one of the roles, and say who acts."""

@@ -3,6 +3,7 @@
 import typer
 
 from newsletter.cli import desk, output, shape
+from newsletter.editorial.models import Role
 from newsletter.issues import issues
 from newsletter.rendering import press
 
@@ -45,10 +46,11 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 @app.command()
 def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Check an issue and fix its subject, HTML and text for good."""
-    here, who = desk.of(ctx), desk.actor(as_)
+    here = desk.of(ctx)
+    here.may(as_, Role.EDITOR)
     here.look()
-    with here.write() as session:
-        rendering = press.freeze(session, issue, here.settings, keyring=here.keyring, actor=who, now=here.now)
+    with here.acting(as_, Role.EDITOR) as act:
+        rendering = press.freeze(act.session, issue, here.settings, keyring=here.keyring, actor=act.who, now=act.now)
     if as_json:
         output.emit({"issue": issue, "state": "frozen", "rendering": rendering})
     else:
@@ -58,9 +60,8 @@ def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
 @app.command()
 def cancel(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Give up an issue that was not sent; its briefings are free for another."""
-    here = desk.of(ctx)
-    with here.write() as session:
-        issues.cancel(session, issue, actor=desk.actor(as_), now=here.now)
+    with desk.of(ctx).acting(as_, Role.EDITOR) as act:
+        issues.cancel(act.session, issue, actor=act.who, now=act.now)
     if as_json:
         output.emit({"issue": issue, "state": "cancelled"})
     else:

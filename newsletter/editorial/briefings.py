@@ -83,8 +83,9 @@ def submit(session: Session, id: str, *, actor: str, now: datetime) -> Standing:
     standing = get(session, id)
     if standing.state != BriefingState.DRAFT:
         raise standings.refusal(standing)
-    for person in {actor, standing.author} - {""}:
-        people.require(session, person)
+    people.require(session, actor)
+    if standing.author:
+        people.get(session, standing.author)
     findings = gate.check(standing.document, now=now)
     blocking = [finding for finding in findings if finding.severity is gate.Severity.BLOCK]
     if blocking:

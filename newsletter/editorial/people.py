@@ -1,5 +1,6 @@
 """The people of the desk, by the short names that commands and records use."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -7,8 +8,8 @@ from difflib import get_close_matches
 from sqlmodel import Session, col, select
 
 from newsletter import audit
-from newsletter.editorial import text
-from newsletter.editorial.models import Person
+from newsletter.editorial import roles, text
+from newsletter.editorial.models import Person, Role
 from newsletter.editorial.names import HANDLE
 from newsletter.errors import BadInput, NotFound, Refused
 from subscribers import addresses
@@ -17,33 +18,71 @@ from subscribers.errors import BadAddress
 
 @dataclass(frozen=True, kw_only=True)
 class PersonView:
-    """Somebody who works at the desk."""
+    """Somebody who works at the desk, or did; `may` is every role that they can act in."""
 
     handle: str
     name: str
     email: str
+    roles: tuple[Role, ...]
+    may: tuple[Role, ...]
+    active: bool
     added_at: datetime
 
 
 def add(
-    session: Session, handle: str, *, name: str = "", email: str = "", actor: str = "desk", now: datetime
-) -> PersonView:
-    """Add somebody; without a name they go by their handle."""
+    session: Session, handle: str, *, name: str = "", email: str = "", roles: Collection[Role] = (),
+    actor: str = "desk", now: datetime,
+) -> PersonView:  # fmt: skip
+    """Add somebody; without a name they go by their handle. Whoever was removed comes back to their records."""
     if not HANDLE.fits(handle):
         raise BadInput(f"{handle!r} cannot be a person's short name; use {HANDLE}")
-    name = text.normal(name).strip() or handle
-    if len(name) > 200 or text.refused(name) or "\n" in name or "\t" in name:
-        raise BadInput(f"the name {name[:40]!r} is no line of up to 200 characters; give it with --name")
-    try:
-        email = addresses.parse(email).email if email else ""
-    except BadAddress as error:
-        raise BadInput(f"{error}; give another with --email, or none") from error
-    if _row(session, handle):
-        raise Refused(f"{handle} works here already; see them: newsletter people list")
-    person = Person(handle=handle, name=name, email=email, added_at=now)
+    person = _row(session, handle)
+    if person and person.active:
+        raise Refused(f"{handle} works here already; change what is known of them: newsletter people edit {handle}")
+    action = "returned" if person else "added"
+    person = person or Person(handle=handle, name=handle, added_at=now)
+    person.name = _name(name) or person.name
+    person.email = _email(email) or person.email
+    person.roles, person.active = _ordered(roles), True
     session.add(person)
     session.flush()
-    audit.append(session, "added", actor=actor, kind="person", name=handle, now=now)
+    audit.append(session, action, actor=actor, kind="person", name=handle, now=now, roles=person.roles)
+    return _view(person)
+
+
+def edit(
+    session: Session, handle: str, *, name: str | None = None, email: str | None = None,
+    roles: Collection[Role] | None = None, actor: str, now: datetime,
+) -> PersonView:  # fmt: skip
+    """Change what is known of somebody, or which roles they have from now on; None leaves a thing as it is."""
+    person = _working(session, handle)
+    before = (person.name, person.email, person.roles)
+    if name is not None:
+        person.name = _name(name) or handle
+    if email is not None:
+        person.email = _email(email)
+    if roles is not None:
+        _keep_an_admin(session, person, roles)
+        person.roles = _ordered(roles)
+    after = (person.name, person.email, person.roles)
+    changed = [what for what, old, new in zip(("name", "email", "roles"), before, after, strict=True) if old != new]
+    if changed:
+        session.add(person)
+        session.flush()
+        detail = {"changed": changed, "roles": person.roles, "before": before[2]}
+        audit.append(session, "edited", actor=actor, kind="person", name=handle, now=now, **detail)
+    return _view(person)
+
+
+def remove(session: Session, handle: str, *, actor: str, now: datetime) -> PersonView:
+    """Let somebody act no more; what they did stays under their name."""
+    person = _working(session, handle)
+    _keep_an_admin(session, person, ())
+    had = person.roles
+    person.roles, person.active = [], False
+    session.add(person)
+    session.flush()
+    audit.append(session, "removed", actor=actor, kind="person", name=handle, now=now, roles=had)
     return _view(person)
 
 
@@ -52,14 +91,57 @@ def all(session: Session) -> list[PersonView]:
     return [_view(person) for person in session.exec(select(Person).where(Person.active).order_by(col(Person.handle)))]
 
 
+def get(session: Session, handle: str) -> PersonView:
+    """Return a person who works here or did; NotFound says how to add them."""
+    person = _row(session, handle)
+    if person is None:
+        raise _stranger(session, handle)
+    return _view(person)
+
+
 def require(session: Session, handle: str) -> PersonView:
     """Return a person who works here; NotFound says how to add them."""
+    return _view(_working(session, handle))
+
+
+def _working(session: Session, handle: str) -> Person:
     person = _row(session, handle)
     if person is None or not person.active:
-        near = get_close_matches(handle, [each.handle for each in all(session)], n=1)
-        hint = f"did you mean {near[0]}? Or add them" if near else "add them"
-        raise NotFound(f"nobody here is called {handle!r}; {hint}: newsletter people add {handle or 'HANDLE'}")
-    return _view(person)
+        raise _stranger(session, handle)
+    return person
+
+
+def _stranger(session: Session, handle: str) -> NotFound:
+    near = get_close_matches(handle, [each.handle for each in all(session)], n=1)
+    hint = f"did you mean {near[0]}? Or add them" if near else "add them"
+    return NotFound(f"nobody here is called {handle!r}; {hint}: newsletter people add {handle or 'HANDLE'}")
+
+
+def _keep_an_admin(session: Session, person: Person, held: Collection[Role]) -> None:
+    # PostgreSQL would let two admins remove each other at once (SQLite has one writer).
+    session.exec(select(Person.id).where(col(Person.active)).order_by(col(Person.id)).with_for_update()).all()
+    if Role.ADMIN not in held and roles.admins(session) == [person.handle]:
+        raise Refused(
+            f"{person.handle} is the desk's only admin; name another first: newsletter people edit PERSON --role admin"
+        )
+
+
+def _name(given: str) -> str:
+    name = text.normal(given).strip()
+    if len(name) > 200 or text.refused(name) or "\n" in name or "\t" in name:
+        raise BadInput(f"the name {name[:40]!r} is no line of up to 200 characters; give it with --name")
+    return name
+
+
+def _email(given: str) -> str:
+    try:
+        return addresses.parse(given).email if given else ""
+    except BadAddress as error:
+        raise BadInput(f"{error}; give another with --email, or none") from error
+
+
+def _ordered(held: Collection[Role]) -> list[str]:
+    return [role.value for role in Role if role in held]
 
 
 def _row(session: Session, handle: str) -> Person | None:
@@ -67,4 +149,8 @@ def _row(session: Session, handle: str) -> Person | None:
 
 
 def _view(person: Person) -> PersonView:
-    return PersonView(handle=person.handle, name=person.name, email=person.email, added_at=person.added_at)
+    reach = roles.reach(person.roles)
+    return PersonView(
+        handle=person.handle, name=person.name, email=person.email, roles=tuple(map(Role, person.roles)),
+        may=tuple(role for role in Role if role in reach), active=person.active, added_at=person.added_at,
+    )  # fmt: skip

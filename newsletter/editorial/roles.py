@@ -24,25 +24,46 @@ def reach(held: Iterable[str]) -> set[Role]:
 
 
 def require(session: Session, who: str, *fitting: Role) -> None:
-    """Refuse whoever may act in none of the fitting roles.
+    """Refuse whoever may act in none of the fitting roles, and whoever works here no more.
 
     Who was given roles is held to them. Until the desk names its first admin, whoever was given none may do everything.
     """
-    held = session.exec(select(Person.roles).where(Person.handle == who, Person.active)).first() or []
-    if reach(held) & set(fitting) or not (held or _governed(session)):
-        return
+    person = session.exec(select(Person.roles, Person.active).where(Person.handle == who)).first()
+    held, active = person or ([], True)
     wanted = " or ".join(fitting)
-    if held:
+    if not active:
         raise Refused(
-            f"{who} is {', '.join(held)} here, and this takes {wanted}; ask an admin: "
-            f"newsletter people edit {who} --role {fitting[0]}"
+            f"{who} works here no more, and this takes {wanted}; act as somebody who does (--as PERSON), or ask an "
+            f"admin: {_as_an_admin(session, f'newsletter people add {who} --role {fitting[0]}')}"
         )
+    if reach(held) & set(fitting) or not (held or governed(session)):
+        return
+    if held:
+        all_of = " ".join(f"--role {role}" for role in (*held, fitting[0]))
+        way = _as_an_admin(session, f"newsletter people edit {who} {all_of}")
+        raise Refused(f"{who} is {', '.join(held)} here, and this takes {wanted}; ask an admin: {way}")
+    verb = "edit" if person else "add"
     raise Refused(
         f"{who} has no role here, and this takes {wanted}; act as somebody who has it (--as PERSON), or ask an admin: "
-        f"newsletter people add {who} --role {fitting[0]}"
+        f"newsletter people {verb} {who} --role {fitting[0]}"
     )
 
 
-def _governed(session: Session) -> bool:
+def governed(session: Session) -> bool:
     """Return whether the desk has an admin."""
-    return any(Role.ADMIN in held for held in session.exec(select(Person.roles).where(col(Person.active))))
+    return bool(admins(session))
+
+
+def admins(session: Session) -> list[str]:
+    """Return who keeps the people of the desk, by short name."""
+    query = select(Person.handle, Person.roles).where(col(Person.active)).order_by(col(Person.handle))
+    return [handle for handle, held in session.exec(query) if Role.ADMIN in held]
+
+
+def _as_an_admin(session: Session, command: str) -> str:
+    """Return the command for an admin to give, or first the one that makes an admin."""
+    if governed(session):
+        return command
+    return (
+        f"{command} (there is none yet; somebody without a role names one: newsletter people add HANDLE --role admin)"
+    )
