@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, delete, select
 from sqlmodel import Session
 
 from subscribers import addresses, consent, erasures, joining, profiles, suppressions, upsert
 from subscribers.errors import NotFound, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
-from subscribers.models import MailingList, Subscriber, SubscriberTopic, Subscription, Suppression, Topic
+from subscribers.models import (
+    Frequency,
+    MailingList,
+    Subscriber,
+    SubscriberTopic,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from subscribers.tokens import Keyring
 
 _PERSON = upsert.table(Subscriber)
@@ -22,6 +30,10 @@ _LIST = upsert.table(MailingList)
 _TOPIC = upsert.table(Topic)
 _CHOICE = upsert.table(SubscriberTopic)
 _BARRED = upsert.table(Suppression)
+_FIELDS = (
+    "id", "email", "name", "language", "country", "audience", "frequency", "attributes", "smtputf8", "role_account",
+    "disposable", "joined_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +46,11 @@ class SubscriberView:
     language: str
     country: str
     audience: str
+    frequency: Frequency
     attributes: dict[str, Any]
+    smtputf8: bool
+    role_account: bool
+    disposable: bool
     topics: list[str]
     subscriptions: dict[str, str]
     suppressed: str
@@ -87,10 +103,21 @@ def _refuse(session: Session, address: addresses.Address, outcome: Outcome) -> N
 
 def find(session: Session, email: str) -> SubscriberView:
     """Return the subscriber with this address, however it is spelled; raise NotFound when there is none."""
-    found = _views(session, select(_PERSON.c.id).where(_PERSON.c.email_key == addresses.parse(email).key))
-    if not found:
+    found = known(session, email)
+    if found is None:
         raise NotFound(f"nobody subscribed as {email}; add them: newsletter subscribers add {email} --list NAME")
-    return found[0]
+    return found
+
+
+def known(session: Session, email: str) -> SubscriberView | None:
+    """Return the subscriber with this address, however it is spelled, None when there is none."""
+    which = select(_PERSON.c.id).where(_PERSON.c.email_key == addresses.parse(email).key)
+    return next(iter(_views(session, which)), None)
+
+
+def remove(session: Session, id: int) -> None:
+    """Delete a subscriber with their subscriptions and choices; what happened stays, and names them no more."""
+    session.execute(delete(_PERSON).where(_PERSON.c.id == id))
 
 
 def get(session: Session, id: int) -> SubscriberView | None:
@@ -108,7 +135,9 @@ def all(session: Session, *, list: str | None = None, limit: int | None = None, 
 
 def _views(session: Session, which: Select[int]) -> list[SubscriberView]:
     """Return what is known of the people chosen, in three statements however many they are."""
-    barred = (_BARRED.c.email_key == _PERSON.c.email_key) & _BARRED.c.lifted_at.is_(None)
+    barred = and_(
+        _BARRED.c.email_key == _PERSON.c.email_key, _BARRED.c.lifted_at.is_(None), _BARRED.c.list_id.is_(None)
+    )
     people = select(_PERSON, _BARRED.c.reason).select_from(_PERSON.outerjoin(_BARRED, barred))
     chosen = select(_CHOICE.c.subscriber_id, _TOPIC.c.name).join_from(_CHOICE, _TOPIC).order_by(_TOPIC.c.name)
     stands = select(_STANDING.c.subscriber_id, _LIST.c.name, _STANDING.c.state).join_from(_STANDING, _LIST)
@@ -122,9 +151,8 @@ def _views(session: Session, which: Select[int]) -> list[SubscriberView]:
         states[subscriber][on] = state.value
     return [
         SubscriberView(
-            id=row.id, email=row.email, name=row.name, language=row.language, country=row.country,
-            audience=row.audience, attributes=row.attributes, topics=topics[row.id], subscriptions=states[row.id],
-            suppressed=row.reason.value if row.reason else "", joined_at=row.joined_at,
+            **{field: getattr(row, field) for field in _FIELDS}, topics=topics[row.id], subscriptions=states[row.id],
+            suppressed=row.reason.value if row.reason else "",
         )
         for row in session.execute(people.where(_PERSON.c.id.in_(which)).order_by(_PERSON.c.id))
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from subscribers.models import ConsentEvent, MailingList, Subscription, Subscrip
 
 _STANDING = upsert.table(Subscription)
 _LIST = upsert.table(MailingList)
+_STATE = (_STANDING.c.state, _STANDING.c.changed_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +22,12 @@ class Standing:
     name: str
     title: str
     state: SubscriptionState
+    changed_at: datetime
 
 
 def of(session: Session, subscriber_id: int) -> list[Standing]:
     """Return where the reader stands, on each list that they ever joined."""
-    query = select(_LIST.c.id.label("list_id"), _LIST.c.name, _LIST.c.title, _STANDING.c.state)
+    query = select(_LIST.c.id.label("list_id"), _LIST.c.name, _LIST.c.title, *_STATE)
     query = query.join_from(_LIST, _STANDING).where(_STANDING.c.subscriber_id == subscriber_id)
     return [Standing(**row._mapping) for row in session.execute(query.order_by(_LIST.c.name))]
 

@@ -1,60 +1,99 @@
 """Suppressions: the addresses that must not be mailed, whatever else is said about them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, exists, or_, select, update
+from sqlalchemy import ColumnElement, Exists, Select, delete, exists, func, or_, select, update
 from sqlmodel import Session
 
 from subscribers import addresses, upsert, words
 from subscribers.errors import NotFound
-from subscribers.models import Subscriber, Suppression, SuppressionReason
+from subscribers.lists import id_of
+from subscribers.models import MailingList, Subscriber, Suppression, SuppressionReason
 
-_TABLE = upsert.table(Suppression)
+_TABLE, _LIST = upsert.table(Suppression), upsert.table(MailingList)
 _STANDS = _TABLE.c.lifted_at.is_(None)
 _EVERYWHERE = _TABLE.c.list_id.is_(None)
-_VIEW = select(_TABLE.c.email_key.label("email"), _TABLE.c.reason, _TABLE.c.source, _TABLE.c.at).where(_STANDS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuppressionView:
-    """A standing suppression; `email` is the address as it is compared, in lower case."""
+    """A suppression; `email` is the address as it is compared, in lower case.
 
+    `list` is empty for one that holds everywhere, `event_id` the event that it follows from, `lifted_at` empty while
+    it stands.
+    """
+
+    id: int
     email: str
+    list: str
     reason: SuppressionReason
     source: str
+    event_id: int | None
     at: datetime
+    lifted_at: datetime | None
+    lifted_by: str
 
 
-def add(session: Session, email: str, *, reason: SuppressionReason, source: str, now: datetime) -> bool:
-    """Suppress an address from now on; False when a suppression stands already, which then stays as it is."""
-    key = addresses.parse(email).key
+def add(
+    session: Session, email: str, *, reason: SuppressionReason, source: str, list: str = "",
+    event_id: int | None = None, now: datetime,
+) -> bool:  # fmt: skip
+    """Suppress an address from now on, everywhere or on one list; False when that stands already and stays so."""
     row = {
-        "email_key": key, "reason": reason, "source": words.printable(source, 400), "at": now,
-        "lifted_at": None, "lifted_by": "",
+        "email_key": addresses.parse(email).key, "list_id": id_of(session, list) if list else None, "reason": reason,
+        "source": words.printable(source, 400), "event_id": event_id, "at": now, "lifted_at": None, "lifted_by": "",
     }  # fmt: skip
     made = session.execute(upsert.into(session, Suppression).on_conflict_do_nothing().returning(_TABLE.c.id), row)
     return made.first() is not None
 
 
-def lift(session: Session, email: str, *, by: str, now: datetime) -> None:
-    """End the suppression that stands for an address; the row stays and says who ended it and when."""
-    key = addresses.parse(email).key
-    statement = update(_TABLE).where(_TABLE.c.email_key == key, _STANDS).returning(_TABLE.c.id)
+def lift(session: Session, email: str, *, list: str = "", by: str, now: datetime) -> None:
+    """End the suppression that stands for an address, everywhere or on one list; the row says who ended it and when."""
+    where = _TABLE.c.list_id == id_of(session, list) if list else _EVERYWHERE
+    standing = update(_TABLE).where(_TABLE.c.email_key == addresses.parse(email).key, where, _STANDS)
     values = {"lifted_at": now, "lifted_by": words.line("a name", by, 80)}
-    if session.execute(statement.values(values)).first() is None:
-        raise NotFound(f"{email} is not suppressed (those that are: newsletter suppressions list)")
+    if session.execute(standing.values(values).returning(_TABLE.c.id)).first() is None:
+        raise NotFound(_nothing_to_lift(session, email, list))
 
 
-def all(session: Session) -> list[SuppressionView]:
-    """Return the standing suppressions, oldest first."""
-    return [SuppressionView(**row._mapping) for row in session.execute(_VIEW.order_by(_TABLE.c.at, _TABLE.c.id))]
+def _nothing_to_lift(session: Session, email: str, list: str) -> str:
+    others = [each for each in of(session, email) if each.lifted_at is None]
+    if not others:
+        return f"{email} is not suppressed (those that are: newsletter suppressions list)"
+    where = ", ".join(f"on {each.list} (--list {each.list})" if each.list else "everywhere" for each in others)
+    return f"{email} is not suppressed {f'on {list}' if list else 'everywhere'}; it is {where}"
+
+
+def all(session: Session, *, limit: int | None = None, after: int = 0) -> Sequence[SuppressionView]:
+    """Return the standing suppressions by their numbers, those after a number."""
+    return _read(session, _views().where(_STANDS, _TABLE.c.id > after).order_by(_TABLE.c.id).limit(limit))
+
+
+def counts(session: Session) -> dict[SuppressionReason, int]:
+    """Return how many suppressions stand for each reason."""
+    query = select(_TABLE.c.reason, func.count()).where(_STANDS).group_by(_TABLE.c.reason)
+    found = dict(session.execute(query).all())
+    return {reason: found.get(reason, 0) for reason in SuppressionReason}
+
+
+def of(session: Session, email: str) -> Sequence[SuppressionView]:
+    """Return every suppression that an address ever had, oldest first."""
+    return _read(session, _views().where(_TABLE.c.email_key == addresses.parse(email).key).order_by(_TABLE.c.id))
 
 
 def standing(session: Session, key: str) -> SuppressionView | None:
-    """Return the suppression that stands for an address's key, None when it may be mailed."""
-    found = session.execute(_VIEW.where(_TABLE.c.email_key == key)).first()
-    return SuppressionView(**found._mapping) if found else None
+    """Return what keeps an address's key from any mail at all, None when nothing does."""
+    found = _read(session, _views().where(_TABLE.c.email_key == key, _EVERYWHERE, _STANDS))
+    return found[0] if found else None
+
+
+def bars(session: Session, key: str, *, on: int) -> bool:
+    """Return whether an address's key must not be mailed by a list."""
+    where = or_(_EVERYWHERE, _TABLE.c.list_id == on)
+    return session.scalar(select(_TABLE.c.id).where(_TABLE.c.email_key == key, _STANDS, where).limit(1)) is not None
 
 
 def stands(on: ColumnElement[int] | None = None) -> Exists:
@@ -62,3 +101,18 @@ def stands(on: ColumnElement[int] | None = None) -> Exists:
     person = upsert.table(Subscriber)
     where = _EVERYWHERE if on is None else or_(_EVERYWHERE, _TABLE.c.list_id == on)
     return exists().where(_TABLE.c.email_key == person.c.email_key, _STANDS, where).correlate_except(_TABLE)
+
+
+def forget(session: Session, key: str) -> int:
+    """Delete every suppression of an address's key, for an erasure; return how many there were."""
+    return upsert.touched(session, delete(_TABLE).where(_TABLE.c.email_key == key))
+
+
+def _views() -> Select[*tuple[Any, ...]]:
+    fields = [_TABLE.c[name] for name in ("id", "reason", "source", "event_id", "at", "lifted_at", "lifted_by")]
+    names = (_TABLE.c.email_key.label("email"), func.coalesce(_LIST.c.name, "").label("list"))
+    return select(*fields, *names).select_from(_TABLE.outerjoin(_LIST, _LIST.c.id == _TABLE.c.list_id))
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[SuppressionView]:
+    return [SuppressionView(**row._mapping) for row in session.execute(query)]

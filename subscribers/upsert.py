@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -28,3 +28,10 @@ def many(session: Session, statement: Executable, rows: Sequence[dict[str, Any]]
     """Execute the statement once for each row; with no rows, not at all."""
     if rows:
         session.execute(statement, rows)
+
+
+def touched(session: Session, statement: Executable) -> int:
+    """Execute an UPDATE or DELETE and return how many rows it touched."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount

@@ -1,0 +1,185 @@
+"""Confirmations: the question that a mail asks of a newcomer, answered once, in time, by who has the mail.
+
+The token in the mail is random and only its hash is kept: who reads the database cannot answer for a reader.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlmodel import Session
+
+from subscribers import consent, erasures, suppressions, upsert, words
+from subscribers.models import (
+    Confirmation,
+    Consent,
+    ConsentEvent,
+    MailingList,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from subscribers.tokens import Keyring
+
+#: How long a reader may take.
+LASTS = timedelta(days=7)
+
+_TABLE, _PROOF, _LIST = upsert.table(Confirmation), upsert.table(Consent), upsert.table(MailingList)
+_PERSON, _STANDING = upsert.table(Subscriber), upsert.table(Subscription)
+_QUESTIONS = (
+    select(_TABLE, _PERSON.c.email, _PERSON.c.email_key, _LIST.c.name, _LIST.c.title)
+    .add_columns(_PROOF.c.words, _PROOF.c.form_version)
+    .join_from(_TABLE, _PERSON, _PERSON.c.id == _TABLE.c.subscriber_id)
+    .join(_LIST, _LIST.c.id == _TABLE.c.list_id)
+    .join(_PROOF, _PROOF.c.id == _TABLE.c.consent_id)
+)
+
+
+class Answer(StrEnum):
+    """What became of a token."""
+
+    #: the reader is on the list now
+    CONFIRMED = "confirmed"
+    #: this token confirmed before; nothing changed
+    ALREADY = "already"
+    #: it came too late; the reader has to sign up again
+    EXPIRED = "expired"
+    #: the reader left the list, or must not be mailed, since they were asked; nothing changed
+    WITHDRAWN = "withdrawn"
+    #: we never gave out such a token, or its reader was erased
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question that was asked of a reader by mail."""
+
+    id: int
+    email: str
+    list: str
+    title: str
+    message_id: str
+    asked_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question to be mailed; `token` is told here once and never again."""
+
+    token: str
+    question: Question
+
+
+def ask(
+    session: Session, subscriber_id: int, list_id: int, *, shown: str, form_version: str = "", method: str,
+    now: datetime, ip: str = "", user_agent: str = "",
+) -> Asked:  # fmt: skip
+    """Record that the reader asked to join, with the words that they saw, and return the question to mail to them."""
+    token = secrets.token_urlsafe(32)
+    proof = {
+        "subscriber_id": subscriber_id, "list_id": list_id, "event": ConsentEvent.REQUESTED, "method": method,
+        "words": shown, "words_sha256": consent.digest(shown), "form_version": words.printable(form_version, 80),
+        "message_id": "", "ip": words.printable(ip, 45), "user_agent": words.printable(user_agent, 400), "at": now,
+    }  # fmt: skip
+    requested = session.execute(_PROOF.insert().values(proof).returning(_PROOF.c.id)).scalar_one()
+    row = {
+        "token_sha256": _digest(token), "subscriber_id": subscriber_id, "list_id": list_id, "consent_id": requested,
+        "message_id": "", "created_at": now, "expires_at": now + LASTS,
+    }  # fmt: skip
+    number = session.execute(_TABLE.insert().values(row).returning(_TABLE.c.id)).scalar_one()
+    return Asked(token=token, question=_question(session.execute(_QUESTIONS.where(_TABLE.c.id == number)).one()))
+
+
+def of(session: Session, subscriber_id: int) -> Sequence[Question]:
+    """Return the questions that were asked of a reader, oldest first."""
+    asked = _QUESTIONS.where(_TABLE.c.subscriber_id == subscriber_id).order_by(_TABLE.c.id)
+    return [_question(row) for row in session.execute(asked)]
+
+
+def mailed(session: Session, id: int, message_id: str) -> None:
+    """Keep the Message-ID of the mail that asks, for the proof that will follow from it."""
+    session.execute(update(_TABLE).where(_TABLE.c.id == id).values(message_id=words.printable(message_id, 255)))
+
+
+def asked_since(session: Session, subscriber_id: int, since: datetime) -> int:
+    """Return how many questions went to a reader since a moment: nobody is to be flooded with them."""
+    query = select(func.count()).where(_TABLE.c.subscriber_id == subscriber_id, _TABLE.c.created_at >= since)
+    return session.scalar(query) or 0
+
+
+def look(session: Session, token: str, *, now: datetime) -> tuple[Answer, Question | None]:
+    """Return what answering the token would come to, and the question behind it; nothing changes."""
+    found = _find(session, token)
+    if found is None:
+        return Answer.UNKNOWN, None
+    return _answer(session, found, now), _question(found)
+
+
+def confirm(
+    session: Session, token: str, *, keyring: Keyring, now: datetime, ip: str = "", user_agent: str = ""
+) -> Answer:
+    """Put the reader on the list whom the token was mailed to, with the proof; a token does so once."""
+    found = _find(session, token)
+    answer = Answer.UNKNOWN if found is None else _answer(session, found, now)
+    if found is None or answer is not Answer.CONFIRMED:
+        return answer
+    # Guarded: of two clicks at once one finds the token used.
+    used = update(_TABLE).where(_TABLE.c.id == found.id, _TABLE.c.used_at.is_(None)).values(used_at=now)
+    if session.execute(used.returning(_TABLE.c.id)).first() is None:
+        return Answer.ALREADY
+    joined = (
+        update(_STANDING)
+        .where(_STANDING.c.subscriber_id == found.subscriber_id, _STANDING.c.list_id == found.list_id)
+        .where(_STANDING.c.state == SubscriptionState.PENDING)
+        .values(state=SubscriptionState.CONFIRMED, changed_at=now)
+    )
+    if session.execute(joined.returning(_STANDING.c.id)).first() is not None:
+        consent.record(
+            session, [(found.subscriber_id, found.list_id)], event=ConsentEvent.CONFIRMED, method="double opt-in",
+            shown=found.words, form_version=found.form_version, message_id=found.message_id, now=now, ip=ip,
+            user_agent=user_agent,
+        )  # fmt: skip
+    erasures.forget(session, keyring, found.email_key)  # once erased, they are back by their own act
+    return Answer.CONFIRMED
+
+
+def sweep(session: Session, *, before: datetime) -> int:
+    """Forget questions that ran out before a moment; return how many. The proofs of them stay."""
+    return upsert.touched(session, delete(_TABLE).where(_TABLE.c.expires_at < before))
+
+
+def _find(session: Session, token: str) -> Row[*tuple[Any, ...]] | None:
+    return session.execute(_QUESTIONS.where(_TABLE.c.token_sha256 == _digest(token))).first()
+
+
+def _question(row: Row[*tuple[Any, ...]]) -> Question:
+    return Question(
+        id=row.id, email=row.email, list=row.name, title=row.title, message_id=row.message_id, asked_at=row.created_at,
+        expires_at=row.expires_at, used_at=row.used_at,
+    )  # fmt: skip
+
+
+def _answer(session: Session, found: Row[*tuple[Any, ...]], now: datetime) -> Answer:
+    if found.used_at is not None:
+        return Answer.ALREADY
+    if found.expires_at <= now:
+        return Answer.EXPIRED
+    standing = select(_STANDING.c.state).where(
+        _STANDING.c.subscriber_id == found.subscriber_id, _STANDING.c.list_id == found.list_id
+    )
+    barred = select(_PERSON.c.id).where(
+        _PERSON.c.id == found.subscriber_id, suppressions.stands(_TABLE.c.list_id), _TABLE.c.id == found.id
+    )
+    left = session.scalar(standing) in (None, SubscriptionState.UNSUBSCRIBED)
+    return Answer.WITHDRAWN if left or session.scalar(barred) is not None else Answer.CONFIRMED
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
