@@ -1,6 +1,6 @@
 """Changes: what the desk corrects about one person, field by field, all of it or nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,9 +29,13 @@ class Change:
     country: str | None = None
     audience: str | None = None
     frequency: Frequency | None = None
-    topics: Iterable[str] = ()
-    not_topics: Iterable[str] = ()
+    topics: Sequence[str] = ()
+    not_topics: Sequence[str] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def fields(self) -> list[str]:
+        """Return the names of what is to be different."""
+        return [name for name, value in vars(self).items() if value is not None and value != () and value != {}]
 
 
 def apply(session: Session, email: str, change: Change, *, keyring: Keyring) -> SubscriberView:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
 from subscribers import upsert, words
-from subscribers.errors import BadValue
+from subscribers.errors import BadValue, Refused
 from subscribers.models import Subscriber, SubscriberTopic, Topic
 
 _TOPIC = upsert.table(Topic)
@@ -32,6 +32,37 @@ def word(text: str) -> str:
     return name
 
 
+def add(session: Session, name: str, *, title: str = "") -> TopicView:
+    """Make a topic before anybody chose it; its title is what pages show."""
+    row = {"name": word(name), "title": words.line("a title", title, 200)}
+    made = session.execute(upsert.into(session, Topic).on_conflict_do_nothing().returning(_TOPIC.c.id), row)
+    if made.first() is None:
+        raise Refused(f"the topic {row['name']} exists already; to call it otherwise: newsletter topics edit")
+    return get(session, name)
+
+
+def edit(session: Session, name: str, *, title: str) -> TopicView:
+    """Give a topic another title; its name stays, for briefings and segments carry it."""
+    found = get(session, name)
+    session.execute(update(_TOPIC).where(_TOPIC.c.name == found.name).values(title=words.line("a title", title, 200)))
+    return get(session, name)
+
+
+def remove(session: Session, name: str) -> int:
+    """Delete a topic with everybody's choice of it; return how many had chosen it."""
+    found = get(session, name)
+    session.execute(delete(_TOPIC).where(_TOPIC.c.name == found.name))
+    return found.subscribers
+
+
+def get(session: Session, name: str) -> TopicView:
+    """Return the topic; raise NotFound, with the names that are near, when there is none."""
+    found = next((topic for topic in all(session) if topic.name == word(name)), None)
+    if found is None:
+        raise words.missing("topic", name, [topic.name for topic in all(session)])
+    return found
+
+
 def ensure(session: Session, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each named topic, making those that are not there yet."""
     wanted = sorted({word(name) for name in names})
@@ -42,10 +73,12 @@ def ensure(session: Session, names: Iterable[str]) -> dict[str, int]:
 
 def all(session: Session) -> list[TopicView]:
     """Return every topic, by name."""
-    query = select(_TOPIC.c.name, _TOPIC.c.title, func.count(_CHOICE.c.subscriber_id).label("subscribers"))
-    query = query.select_from(_TOPIC.outerjoin(_CHOICE)).group_by(_TOPIC.c.id).order_by(_TOPIC.c.name)
+    tally = select(_CHOICE.c.topic_id, func.count().label("people")).group_by(_CHOICE.c.topic_id).subquery()
+    joined = _TOPIC.outerjoin(tally, tally.c.topic_id == _TOPIC.c.id)
+    query = select(_TOPIC.c.name, _TOPIC.c.title, func.coalesce(tally.c.people, 0)).select_from(joined)
     return [
-        TopicView(name=name, title=title or name, subscribers=count) for name, title, count in session.execute(query)
+        TopicView(name=name, title=title or name, subscribers=count)
+        for name, title, count in session.execute(query.order_by(_TOPIC.c.name))
     ]
 
 

@@ -37,8 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Audience": {
         "lists": "Keep the lists.",
         "segments": "Keep named conditions over subscribers.",
-        "topics": "See what subscribers chose to read about.",
-        "subscribers": "Add, import and list subscribers.",
+        "topics": "Keep what subscribers can choose to read about.",
+        "subscribers": "Add, import, show, change, export, erase subscribers.",
         "suppressions": "Keep the addresses that must not be mailed.",
     },
     "Keep": {

@@ -105,6 +105,14 @@ class Desk:
             yield Act(session, who, self.now)
 
     @contextmanager
+    def seeing(self, given: str, *roles: Role) -> Iterator[Session]:
+        """Open the one transaction of a command that only looks, at what takes one of the roles to see."""
+        who = actor(given)
+        with self.read() as session:
+            editorial_roles.require(session, who, *roles)
+            yield session
+
+    @contextmanager
     def read(self) -> Iterator[Session]:
         """Open the one transaction of a command that only looks."""
         with db.reading(self.engine) as session:

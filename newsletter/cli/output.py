@@ -17,7 +17,12 @@ from newsletter.errors import Refused
 
 def emit(value: Any) -> None:
     """Print one JSON document on stdout."""
-    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    write(document(value))
+
+
+def document(value: Any) -> str:
+    """Return a value as the text of one JSON document."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:
