@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Exists, Select, exists, func, or_, select, union_all
 from sqlmodel import Session
 
 from subscribers import suppressions, upsert
@@ -13,28 +14,47 @@ from subscribers.segments import where
 
 _PERSON = upsert.table(Subscriber)
 _STANDING = upsert.table(Subscription)
+_EARLIER = _STANDING.alias("earlier")
+
+Chosen = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
-def choose(session: Session, *, lists: Sequence[str], segments: Sequence[str] = (), now: datetime) -> Select[int, int]:
-    """Return the query of (subscriber, list): the confirmed of any list that match any segment, less the suppressed.
+def choose(session: Session, *, lists: Sequence[str], segments: Sequence[str] = (), now: datetime) -> Chosen:
+    """Return the query of the confirmed who match any segment, less the suppressed: subscriber_id, list_id, frequency.
 
-    Each subscriber once, by the first of the lists in the order named. Without segments everybody matches. Raises
-    NotFound for an unknown list or segment.
+    Each subscriber once, by the first of the lists in the order named that may bring them a copy. Without segments
+    everybody matches. Raises NotFound for an unknown list or segment.
     """
     on = ids_of(session, lists)
     matching = [where(session, name, now) for name in segments]
-    place = func.min(case({number: place for place, number in enumerate(on)}, value=_STANDING.c.list_id))
-    query = (
-        select(_PERSON.c.id, case(dict(enumerate(on)), value=place).label("list_id"))
-        .join_from(_PERSON, _STANDING)
-        .where(_STANDING.c.list_id.in_(on), _STANDING.c.state == SubscriptionState.CONFIRMED)
-        .where(~suppressions.stands())
-        .group_by(_PERSON.c.id)
-    )
-    return query.where(or_(*matching)) if matching else query
+    first, *more = (_of(list_id, on[:place], matching) for place, list_id in enumerate(on))
+    return union_all(first, *more) if more else first
 
 
 def size(session: Session, *, lists: Sequence[str], segments: Sequence[str] = (), now: datetime) -> int:
     """Return how many subscribers `choose` chooses."""
     chosen = choose(session, lists=lists, segments=segments, now=now).subquery()
     return session.scalar(select(func.count()).select_from(chosen)) or 0
+
+
+def _of(list_id: int, earlier: Sequence[int], matching: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    """Return whom one list brings a copy that none of the earlier lists does."""
+    query = (
+        select(_PERSON.c.id.label("subscriber_id"), _STANDING.c.list_id, _PERSON.c.frequency)
+        .join_from(_STANDING, _PERSON)
+        .where(_STANDING.c.list_id == list_id, _STANDING.c.state == SubscriptionState.CONFIRMED)
+        .where(~suppressions.stands(_STANDING.c.list_id))
+    )
+    if earlier:
+        query = query.where(~_reached_by(earlier))
+    return query.where(or_(*matching)) if matching else query
+
+
+def _reached_by(lists: Sequence[int]) -> Exists:
+    brings = (
+        _EARLIER.c.subscriber_id == _PERSON.c.id,
+        _EARLIER.c.list_id.in_(lists),
+        _EARLIER.c.state == SubscriptionState.CONFIRMED,
+        ~suppressions.stands(_EARLIER.c.list_id),
+    )
+    return exists().where(*brings).correlate(_PERSON)

@@ -8,6 +8,7 @@ from newsletter.cli import desk, output, shape
 from newsletter.delivery import report
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.report import Status
+from newsletter.editorial.models import Role
 from newsletter.issues.models import IssueState
 
 app = shape.verb()
@@ -18,10 +19,17 @@ def status(
     ctx: typer.Context,
     issue: desk.IssueNumber,
     who: Annotated[DeliveryState | None, typer.Option(help="List the readers whose copy is in this state.")] = None,
+    as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Tell who has an issue, who has not, and why."""
-    with desk.of(ctx).read() as session:
+    """Tell who has an issue, who has not, and why.
+
+    Names of readers are for who sends and for admins.
+    """
+    here = desk.of(ctx)
+    if who is not None:
+        here.may(as_, Role.SENDER, Role.ADMIN)
+    with here.read() as session:
         if who is None:
             found = report.status(session, issue)
         else:
@@ -39,6 +47,10 @@ def show(status: Status) -> None:
     """Print the counts of a send, each with its reasons."""
     if status.started is None:
         output.say(f"Issue {status.issue} is {status.state}; whom it goes to is decided when it is sent")
+        if status.rehearsal:
+            output.say(
+                f"It had {status.rehearsal}, for {', '.join([*status.rehearsal.lists, *status.rehearsal.segments])}"
+            )
         return
     counts = status.as_json()
     words = ("sent", "skipped", "failed", "unknown", "deferred", "pending", "sending")

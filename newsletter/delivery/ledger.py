@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, String, bindparam, case, exists, func, literal, null, select, type_coerce, update
+from sqlalchemy import bindparam, case, func, literal, null, select, update
 from sqlmodel import Session
 
-from newsletter.delivery import planning
+from newsletter.delivery import objections, planning
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT, Change
-from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION, SUPPRESSION
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, LIST, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.issues import contents
 from subscribers import suppressions
-from subscribers.models import SubscriptionState, SuppressionReason
+from subscribers.models import SuppressionReason
 
 #: How long a sender that gives no sign of life keeps an issue.
 LEASE = timedelta(seconds=60)
@@ -150,7 +150,8 @@ def _fenced(hold: Hold) -> Refused:
 def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch | None:
     """Return the next batch, its readers marked as being sent to; None when nobody is due.
 
-    Whoever left or was suppressed since the audience was planned is skipped here, with the reason.
+    Whoever left, was suppressed, or had another issue and wants fewer since the audience was planned is skipped here,
+    with the reason.
     """
     renew(session, hold, now=now)
     batch_id = _lease_batch(session, hold)
@@ -162,10 +163,10 @@ def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch |
         DELIVERY.c.batch_id == batch_id,
         DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
     )
-    skip = update(DELIVERY).where(*waits, _OBJECTION != "").values(
-        state=DeliveryState.SKIPPED, reason=_OBJECTION + _DOUBT, changed_at=now, due_at=None
+    skip = update(DELIVERY).where(*waits, objections.REASON != "").values(
+        state=DeliveryState.SKIPPED, reason=objections.REASON + _DOUBT, changed_at=now, due_at=None
     )  # fmt: skip
-    skipped = session.execute(skip).rowcount  # type: ignore[attr-defined]
+    skipped = session.execute(skip, objections.at(now)).rowcount  # type: ignore[attr-defined]
     begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
     session.execute(begin)
     return Batch(id=batch_id, readers=_readers(session, batch_id), skipped=skipped)
@@ -187,38 +188,11 @@ def _lease_batch(session: Session, hold: Hold) -> int | None:
     return batch_id
 
 
-def _objection() -> ColumnElement[str]:
-    """Return the expression of why a delivery must not go out, empty where it may."""
-    suppressed = (
-        select(literal("suppressed: ") + type_coerce(SUPPRESSION.c.reason, String))
-        .join(SUBSCRIBER, SUBSCRIBER.c.email_key == SUPPRESSION.c.email_key)
-        .where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, SUPPRESSION.c.lifted_at.is_(None))
-        .correlate(DELIVERY)
-        .scalar_subquery()
-    )
-    confirmed = (
-        exists()
-        .where(
-            SUBSCRIPTION.c.list_id == DELIVERY.c.list_id,
-            SUBSCRIPTION.c.subscriber_id == DELIVERY.c.subscriber_id,
-            SUBSCRIPTION.c.state == SubscriptionState.CONFIRMED,
-        )
-        .correlate(DELIVERY)
-    )
-    return case(
-        (DELIVERY.c.subscriber_id.is_(None), literal("erased")),
-        (suppressed.is_not(None), suppressed),
-        (~confirmed, literal("unsubscribed")),
-        else_=literal(""),
-    )
-
-
-_OBJECTION = _objection()
 _DOUBT = case((DELIVERY.c.reason == RESENT, literal(MAY_HAVE_IT)), else_=literal(""))
 # Asked for each message: built once.
 _FENCE = select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == bindparam("issue"))
 _ASK = (
-    select(_OBJECTION)
+    select(objections.REASON)
     .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
     .where(
         DELIVERY.c.id == bindparam("delivery"),
@@ -232,7 +206,7 @@ def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
     query = (
         select(
             DELIVERY.c.id, SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name,
-            LIST.c.title, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT,
+            LIST.c.title, LIST.c.identifier, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT,
         )
         .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
         .join(LIST, LIST.c.id == DELIVERY.c.list_id)
@@ -242,9 +216,9 @@ def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
     return tuple(Reader(*row) for row in session.execute(query))
 
 
-def objection(session: Session, hold: Hold, delivery_id: int) -> str:
+def objection(session: Session, hold: Hold, delivery_id: int, *, now: datetime) -> str:
     """Return why the copy must not go out now, empty when it may; refuse a sender that was taken over."""
-    found = session.execute(_ASK, {"delivery": delivery_id, "held": hold.fence})
+    found = session.execute(_ASK, {"delivery": delivery_id, "held": hold.fence, **objections.at(now)})
     reason: str | None = found.scalar()
     if reason is None:
         raise _fenced(hold)

@@ -80,7 +80,7 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         masthead.opening,
         headers.line("To", recipient),
         headers.line("Message-ID", message_id(masthead, reader)),
-        headers.list_id(reader.list_title, f"{reader.list_name}.{masthead.domain}"),
+        headers.list_id(reader.list_title, reader.list_identifier or f"{reader.list_name}.{masthead.domain}"),
         headers.uri("List-Unsubscribe", unsubscribe),
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         headers.line("Feedback-ID", f"{masthead.issue_id}:{reader.list_name}:newsletter:{_sender_id(masthead.domain)}"),

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, inser
 from sqlmodel import Session
 
 from newsletter import audit
+from newsletter.delivery import audiences, differences, rehearsals
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
 from newsletter.errors import Refused
-from subscribers import audience
 
 _RETRIED = case((DELIVERY.c.reason != "", 1), else_=0)
 
@@ -36,19 +36,31 @@ def plan(
     lists: Sequence[str],
     segments: Sequence[str],
     batch: int,
+    rehearsed: bool = False,
     actor: str,
     now: datetime,
 ) -> PlanView:
-    """Write one pending delivery for each reader of the audience; a plan that stands is returned as it is."""
+    """Write one delivery for each reader of the audience; a plan that stands is returned as it is.
+
+    It waits, or is skipped where its reader wants fewer mails. `rehearsed` refuses an audience that no dry run counted.
+    """
     standing = find(session, issue_id)
     if standing:
         return _require_same(standing, lists, segments)
     if not lists:
         raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
+    named = " ".join(_options(lists, segments))
     size = _insert(session, issue_id, lists=lists, segments=segments, now=now)
     words = {"lists": list(lists), "segments": list(segments)}
     session.execute(insert(AUDIENCE).values(issue_id=issue_id, size=size, planned_at=now, planned_by=actor, **words))
-    form_batches(session, issue_id, batch=batch, now=now)
+    if not form_batches(session, issue_id, batch=batch, now=now):
+        raise Refused(
+            f"issue {issue_id} has nobody to go to: all {size} of its readers want fewer mails, and had one lately; "
+            f"see them: newsletter send {issue_id} {named} --count"
+        )
+    if rehearsed:
+        differences.require_none(session, issue_id, lists=lists, segments=segments, now=now)
+    rehearsals.forget(session, issue_id)
     audit.append(session, "planned", actor=actor, kind="issue", name=issue_id, now=now, audience=size, **words)
     return PlanView(
         issue_id=issue_id, lists=tuple(lists), segments=tuple(segments), size=size, planned_at=now, new=True
@@ -67,7 +79,7 @@ def find(session: Session, issue_id: int) -> PlanView | None:
 def _require_same(standing: PlanView, lists: Sequence[str], segments: Sequence[str]) -> PlanView:
     asked = set(lists), set(segments)
     if any(asked) and asked != (set(standing.lists), set(standing.segments)):
-        words = [f"--list {name}" for name in standing.lists] + [f"--segment {name}" for name in standing.segments]
+        words = _options(standing.lists, standing.segments)
         raise Refused(
             f"issue {standing.issue_id} is on its way to an audience of {standing.size} ({' '.join(words)}), which "
             f"cannot change now; go on with it: newsletter send {standing.issue_id}"
@@ -75,24 +87,28 @@ def _require_same(standing: PlanView, lists: Sequence[str], segments: Sequence[s
     return standing
 
 
+def _options(lists: Sequence[str], segments: Sequence[str]) -> list[str]:
+    return [f"--list {name}" for name in lists] + [f"--segment {name}" for name in segments]
+
+
 def _insert(session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], now: datetime) -> int:
     """Write the deliveries and return how many there are; nobody at all is refused."""
-    chosen = audience.choose(session, lists=lists, segments=segments, now=now).subquery()
-    subscriber_id, list_id = chosen.c
+    chosen = audiences.choose(session, issue_id, lists=lists, segments=segments, now=now).subquery()
+    waits, state = chosen.c.reason == "", DELIVERY.c.state.type
     values: dict[str, ColumnElement[object]] = {
         "issue_id": literal(issue_id),
-        "subscriber_id": subscriber_id,
-        "list_id": list_id,
-        "state": literal(DeliveryState.PENDING, DELIVERY.c.state.type),
-        "reason": literal(""),
+        "subscriber_id": chosen.c.subscriber_id,
+        "list_id": chosen.c.list_id,
+        "state": case((waits, literal(DeliveryState.PENDING, state)), else_=literal(DeliveryState.SKIPPED, state)),
+        "reason": chosen.c.reason,
         "reply": literal(""),
         "attempts": literal(0),
         "changed_at": literal(now, DELIVERY.c.changed_at.type),
     }
-    session.execute(insert(DELIVERY).from_select(list(values), select(*values.values())))
-    counted = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.issue_id == issue_id)
-    size: int = session.execute(counted).scalar_one()
-    if size == 0:
+    planned = insert(DELIVERY).from_select(list(values), select(*values.values()))
+    made = session.execute(planned.execution_options(preserve_rowcount=True))
+    size: int = made.rowcount  # type: ignore[attr-defined]
+    if not size:
         named = ", ".join([*lists, *segments])
         raise Refused(
             f"issue {issue_id} has nobody to go to: no reader of {named} is confirmed, chosen and free of "

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Reader:
     """One delivery with what its message needs to know of the reader and of the list that brings it.
 
-    `delivery_id` 0 is a message outside the ledger; `subscriber_id` 0 is a test message.
+    `list_identifier` is empty where the list has none of its own. `delivery_id` 0 is a message outside the ledger;
+    `subscriber_id` 0 is a test message.
     """
 
     delivery_id: int
@@ -16,5 +17,6 @@ class Reader:
     list_id: int
     list_name: str
     list_title: str
+    list_identifier: str = ""
     attempts: int = 0
     resent: bool = False

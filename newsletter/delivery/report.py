@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from newsletter.delivery import ledger, planning
+from newsletter.delivery import ledger, planning, rehearsals
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.rehearsals import RehearsalView
 from newsletter.delivery.results import RESENT
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
 from newsletter.errors import BadInput
@@ -21,6 +22,7 @@ class Status:
     """An issue's counts: `audience` is the sum of all states; `resent` counts copies that may be second ones.
 
     `worker` is the sender that lives; `died` is one that took the issue and gives no sign of life.
+    `rehearsal` is the dry run of an issue whose audience is not planned.
     """
 
     issue: int
@@ -42,6 +44,7 @@ class Status:
     finished: datetime | None
     next_due: datetime | None
     rate: float
+    rehearsal: RehearsalView | None
 
     @property
     def waiting(self) -> int:
@@ -56,7 +59,7 @@ class Status:
             "unknown": self.unknown, "pending": self.pending, "sending": self.sending,
             "resent": self.resent, "reasons": self.reasons, "rate": self.rate, "note": self.note,
             "worker": self.worker, "started": _iso(self.started), "finished": _iso(self.finished),
-            "next_due": _iso(self.next_due),
+            "next_due": _iso(self.next_due), "rehearsal": _rehearsal(self.rehearsal),
         }  # fmt: skip
 
 
@@ -94,6 +97,7 @@ def status(session: Session, issue_id: int, *, now: datetime | None = None) -> S
         finished=issue.sent_at,
         next_due=ledger.next_due(session, issue_id),
         rate=_rate(sent, started, _last_sent(session, issue_id)),
+        rehearsal=rehearsals.find(session, issue_id),
     )
 
 
@@ -146,6 +150,15 @@ def _last_sent(session: Session, issue_id: int) -> datetime | None:
 def _rate(sent: int, started: datetime | None, last: datetime | None) -> float:
     seconds = (last - started).total_seconds() if started and last else 0.0
     return round(sent / seconds, 1) if seconds > 0 else 0.0
+
+
+def _rehearsal(found: RehearsalView | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "lists": list(found.lists), "segments": list(found.segments), "audience": found.size, "at": _iso(found.at),
+        "actor": found.actor,
+    }  # fmt: skip
 
 
 def _iso(moment: datetime | None) -> str | None:

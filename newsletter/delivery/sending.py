@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from newsletter import db
+from newsletter import audit, db
 from newsletter.delivery import journal, ledger, message, planning, recovery, report, results, smtp
 from newsletter.delivery.interruption import Interruption, interruptible
 from newsletter.delivery.journal import Journal
@@ -78,6 +78,7 @@ def _plan(
     *,
     lists: Sequence[str],
     segments: Sequence[str],
+    rehearsed: bool = False,
     actor: str,
     now: datetime,
 ) -> PlanView:
@@ -86,7 +87,12 @@ def _plan(
     briefings.refresh(session, settings.briefings, actor=actor, now=now, only=texts)  # an edit a moment ago counts too
     contents.begin_sending(session, issue_id, actor=actor, now=now)
     batch = settings.sending.batch
-    return planning.plan(session, issue_id, lists=lists, segments=segments, batch=batch, actor=actor, now=now)
+    planned = planning.plan(
+        session, issue_id, lists=lists, segments=segments, batch=batch, rehearsed=rehearsed, actor=actor, now=now
+    )
+    if not planned.new:
+        audit.append(session, "resumed", actor=actor, kind="issue", name=issue_id, now=now)
+    return planned
 
 
 def send(
@@ -97,25 +103,32 @@ def send(
     keyring: Keyring,
     lists: Sequence[str] = (),
     segments: Sequence[str] = (),
+    rehearsed: bool = False,
     actor: str = "desk",
     relay: Relay | None = None,
     clock: Clock = utc_now,
+    tell: Callable[[PlanView], None] | None = None,
     progress: Progress | None = None,
 ) -> Status:
     """Send the issue to everyone who is due, or go on where an earlier send stopped; return how it stands.
 
     The issue is then `sent`, or `paused` with the reason in its note: readers whom the relay put off, or an
-    interruption. Raises RelayError, with the issue paused, when the relay refuses for reasons of its own.
+    interruption. Raises RelayError, with the issue paused, when the relay refuses for reasons of its own. `rehearsed`
+    refuses an audience that no dry run counted; `tell` hears of the plan before the first message.
     """
     carrier = relay or smtp.relay(settings)
     now = clock()
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)
-        planned = _plan(session, settings, issue_id, lists=lists, segments=segments, actor=actor, now=now)
+        planned = _plan(
+            session, settings, issue_id, lists=lists, segments=segments, rehearsed=rehearsed, actor=actor, now=now
+        )
         head = message.masthead(settings, issue_id, subject=rendered.subject, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
-    with _paused_by_errors(engine, hold):
+    with _paused_by_errors(engine, hold, actor, clock):
+        if tell:
+            tell(planned)
         _recover(engine, settings, hold, actor=actor, now=clock())
         with interruptible() as interruption:
             run = _Run(engine, settings, hold, head, body, carrier, clock, interruption, progress)
@@ -198,6 +211,7 @@ class _Run:
         else:
             due = ledger.next_due(session, issue_id)
             contents.pause(session, issue_id, reason=reason or _waits(issue_id, waiting, due))
+            audit.append(session, "paused", actor=actor, kind="issue", name=issue_id, now=self.clock(), waiting=waiting)
         # Last, as planning locks the issue before the audience too: the other order can end in a deadlock.
         ledger.release(session, self.hold)
         return waiting
@@ -245,7 +259,7 @@ class _Run:
     def wanted(self, envelope: Envelope) -> bool:
         """Return whether the reader is still to get it: promise 6, for every message not yet on the wire."""
         with db.reading(self.engine) as session:
-            reason = ledger.objection(session, self.hold, envelope.delivery_id)
+            reason = ledger.objection(session, self.hold, envelope.delivery_id, now=self.clock())
         if reason:
             self._note(envelope.delivery_id, results.skipped(reason, resent=self.readers[envelope.delivery_id].resent))
         return not reason
@@ -326,7 +340,7 @@ def _patiently(engine: Engine, act: Callable[[Session], Result]) -> Result:
 
 
 @contextmanager
-def _paused_by_errors(engine: Engine, hold: Hold) -> Iterator[None]:
+def _paused_by_errors(engine: Engine, hold: Hold, actor: str, clock: Clock) -> Iterator[None]:
     """Leave the issue paused and free when the block ends by any error, unless another sender has it by then.
 
     The journal stays: the next send reads what the ledger did not hear.
@@ -338,6 +352,7 @@ def _paused_by_errors(engine: Engine, hold: Hold) -> Iterator[None]:
         with suppress(NewsletterError, SQLAlchemyError), db.transaction(engine) as session:
             contents.pause(session, hold.issue_id, reason=reason)
             ledger.release(session, hold)
+            audit.append(session, "paused", actor=actor, kind="issue", name=hold.issue_id, now=clock())
         raise
 
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session
 
-from newsletter.delivery import message, planning, smtp
+from newsletter.delivery import audiences, message, planning, rehearsals, smtp
+from newsletter.delivery.audiences import Size
 from newsletter.delivery.message import Envelope
+from newsletter.delivery.planning import PlanView
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.relay import Relay
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.tables import LIST, SUBSCRIBER
 from newsletter.errors import Refused
+from newsletter.issues import issues
 from newsletter.rendering import compiled, press
 from newsletter.settings import Settings
-from subscribers import addresses, audience
+from subscribers import addresses
 from subscribers.tokens import Keyring
 
 _ODD = re.compile(r"[^A-Za-z0-9@._+-]")
@@ -61,6 +64,19 @@ class _Anyone:
         """Keep no journal."""
 
 
+def rehearse(
+    session: Session, issue_id: int, *, lists: Sequence[str] = (), segments: Sequence[str] = (), actor: str,
+    now: datetime,
+) -> Size:  # fmt: skip
+    """Count whom the issue would go to now, and keep them, until its audience is planned, for the send to compare."""
+    issues.get(session, issue_id)
+    plan = planning.find(session, issue_id)
+    lists, segments = _terms(issue_id, plan, lists, segments)
+    if plan:
+        return audiences.count(session, issue_id, lists=lists, segments=segments, now=now)
+    return rehearsals.keep(session, issue_id, lists=lists, segments=segments, actor=actor, now=now)
+
+
 def write(
     session: Session,
     settings: Settings,
@@ -72,32 +88,40 @@ def write(
     lists: Sequence[str] = (),
     segments: Sequence[str] = (),
 ) -> int:
-    """Write the message of every reader of the audience into an empty or new folder; return how many."""
+    """Write the message of every reader who would get one into an empty or new folder; return how many."""
     plan = planning.find(session, issue_id)
-    lists, segments = lists or (plan.lists if plan else ()), segments or (plan.segments if plan else ())
-    if not lists:
-        raise Refused(
-            f"a dry run of issue {issue_id} needs to know for whom; name a list: "
-            f"newsletter send {issue_id} --list LIST --dry-run {folder}"
-        )
+    lists, segments = _terms(issue_id, plan, lists, segments)
     rendered = press.load(session, issue_id)
     date = plan.planned_at if plan else now
     head = message.masthead(settings, issue_id, subject=rendered.subject, date=date, keyring=keyring)
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
-    _require_empty(folder)
+    require_empty(folder)
     count = 0
-    for count, reader in enumerate(_readers(session, lists, segments, now), start=1):
+    for count, reader in enumerate(_readers(session, issue_id, lists, segments, now), start=1):
         _save(folder / _name(count, reader.email), message.assemble(head, body, reader).message)
     return count
 
 
-def _readers(session: Session, lists: Sequence[str], segments: Sequence[str], now: datetime) -> Iterator[Reader]:
-    chosen = audience.choose(session, lists=lists, segments=segments, now=now).subquery()
-    subscriber_id, list_id = chosen.c
+def _terms(
+    issue_id: int, plan: PlanView | None, lists: Sequence[str], segments: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    lists, segments = lists or (plan.lists if plan else ()), segments or (plan.segments if plan else ())
+    if not lists:
+        raise Refused(
+            f"a dry run of issue {issue_id} needs to know for whom; name a list: newsletter send {issue_id} --list LIST"
+        )
+    return lists, segments
+
+
+def _readers(
+    session: Session, issue_id: int, lists: Sequence[str], segments: Sequence[str], now: datetime
+) -> Iterator[Reader]:
+    chosen = audiences.choose(session, issue_id, lists=lists, segments=segments, now=now).subquery()
     query = (
-        select(SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title)
-        .join_from(chosen, SUBSCRIBER, SUBSCRIBER.c.id == subscriber_id)
-        .join(LIST, LIST.c.id == list_id)
+        select(SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title, LIST.c.identifier)
+        .join_from(chosen, SUBSCRIBER, SUBSCRIBER.c.id == chosen.c.subscriber_id)
+        .join(LIST, LIST.c.id == chosen.c.list_id)
+        .where(chosen.c.reason == "")
         .order_by(SUBSCRIBER.c.id)
         .execution_options(yield_per=1000)
     )
@@ -105,7 +129,8 @@ def _readers(session: Session, lists: Sequence[str], segments: Sequence[str], no
         yield Reader(0, *row)
 
 
-def _require_empty(folder: Path) -> None:
+def require_empty(folder: Path) -> None:
+    """Refuse a folder that a dry run cannot write into, or that holds something."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         found = next(folder.iterdir(), None)

@@ -102,7 +102,7 @@ def test_an_objection_is_found_right_before_a_message(room: Room, now: datetime)
         desk.leave(session, 2, now)
         suppressions.add(session, email(3), reason=SuppressionReason.COMPLAINT, source="x", now=now)
     with db.reading(room.engine) as session:
-        found = [ledger.objection(session, hold, key) for key in keys]
+        found = [ledger.objection(session, hold, key, now=now) for key in keys]
     assert found == ["", "unsubscribed", "suppressed: complaint", ""]
 
 
@@ -161,7 +161,7 @@ def writes(room: Room, hold: Hold, batch: Batch) -> list[Callable[[], object]]:
         lambda: room.record(hold, batch, {key: room.outcome(SENT)}),
         reading(ledger.require),
         reading(ledger.release),
-        reading(ledger.objection, key),
+        reading(lambda session, hold: ledger.objection(session, hold, key, now=room.now)),
         reading(lambda session, hold: ledger.renew(session, hold, now=room.now)),
     ]
 

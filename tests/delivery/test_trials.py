@@ -95,7 +95,7 @@ def test_a_dry_run_shows_the_bytes_that_the_send_then_sends(
 def test_a_dry_run_needs_a_list_and_an_empty_folder(
     engine: Engine, settings: Settings, issue: int, now: datetime, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match=r"name a list: newsletter send 1 --list LIST --dry-run \S+dry"):
+    with pytest.raises(Refused, match=r"name a list: newsletter send 1 --list LIST$"):
         written(engine, settings, issue, tmp_path / "dry", now, [])
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")

@@ -1,0 +1,43 @@
+"""How often a reader wants mail: whoever had an issue lately is left out of the next."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, literal
+
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.tables import DELIVERY
+from subscribers.models import Frequency
+
+#: How long one issue is enough. Less than the word says, or a weekly issue that leaves an hour early would be missed.
+ENOUGH = {Frequency.WEEKLY: timedelta(days=6), Frequency.MONTHLY: timedelta(days=27)}
+#: States of a copy that its reader has, or may have.
+HAD = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+#: The same, and of copies that are about to leave.
+COMING = (*HAD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+_OTHER = DELIVERY.alias("other")
+
+
+def since(now: datetime) -> dict[Frequency, datetime]:
+    """Return the moment after which a copy of another issue counts, for each frequency that asks."""
+    return {word: now - enough for word, enough in ENOUGH.items()}
+
+
+def reason(
+    wants: ColumnElement[Any],
+    subscriber: ColumnElement[Any],
+    issue: ColumnElement[Any],
+    *,
+    states: tuple[DeliveryState, ...],
+    since: Mapping[Frequency, ColumnElement[Any]],
+) -> ColumnElement[str]:
+    """Return the expression of why a reader waits for a later issue than this, empty where they do not."""
+
+    def has(after: ColumnElement[Any]) -> ColumnElement[bool]:
+        copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue)
+        return exists().where(*copy, _OTHER.c.state.in_(states), _OTHER.c.changed_at > after).correlate_except(_OTHER)
+
+    cases = [(and_(wants == word, has(after)), literal(f"frequency: {word}")) for word, after in since.items()]
+    return case(*cases, else_=literal(""))
