@@ -12,7 +12,7 @@ from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION
 from newsletter.issues.models import Issue, IssueState
 from newsletter.rendering.models import Rendering
 from newsletter.rendering.rendered import Rendered
-from subscribers.models import OptIn, SubscriptionState
+from subscribers.models import Frequency, OptIn, SubscriptionState
 from subscribers.tokens import Keyring
 
 KEYRING = Keyring.parse("1:" + "5a" * 32)
@@ -74,9 +74,41 @@ def make(engine: Engine, now: datetime, count: int) -> int:
 
 def leave(session: Session, number: int, now: datetime) -> None:
     """Let a reader leave every list."""
+    _stand(session, number, SubscriptionState.UNSUBSCRIBED, now)
+
+
+def come_back(session: Session, number: int, now: datetime) -> None:
+    """Let a reader return to every list."""
+    _stand(session, number, SubscriptionState.CONFIRMED, now)
+
+
+def _stand(session: Session, number: int, state: SubscriptionState, now: datetime) -> None:
     who = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.email == email(number)).scalar_subquery()
-    gone = {"state": SubscriptionState.UNSUBSCRIBED, "changed_at": now}
-    session.execute(update(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == who).values(**gone))
+    stands = update(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == who)
+    session.execute(stands.values(state=state, changed_at=now))
+
+
+def join(session: Session, number: int, now: datetime) -> None:
+    """Let somebody new join the first list."""
+    person = {"email": email(number), "email_key": email(number), "attributes": {}, "joined_at": now}
+    made = session.execute(insert(SUBSCRIBER).values(**person).returning(SUBSCRIBER.c.id)).scalar_one()
+    standing = {"list_id": 1, "state": SubscriptionState.CONFIRMED, "changed_at": now}
+    session.execute(insert(SUBSCRIPTION).values(subscriber_id=made, **standing))
+
+
+def wants(session: Session, number: int, frequency: Frequency) -> None:
+    """Let a reader ask for so many mails."""
+    session.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.email == email(number)).values(frequency=frequency))
+
+
+def had(session: Session, number: int, at: datetime, *, state: DeliveryState = DeliveryState.SENT) -> None:
+    """Let a reader have a copy of an issue of its own in that state since then."""
+    issue = Issue(state=IssueState.SENDING, subject="Another", composed_at=at, composed_by="mara")
+    session.add(issue)
+    session.flush()
+    who = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.email == email(number)).scalar_subquery()
+    row = {"issue_id": issue.id, "list_id": 1, "state": state, "changed_at": at}
+    session.execute(insert(DELIVERY).values(subscriber_id=who, reason="", reply="", attempts=1, **row))
 
 
 def states(engine: Engine, issue_id: int) -> dict[str, tuple[DeliveryState, str]]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from newsletter import db
 from newsletter.delivery import journal, ledger, planning, recovery, results
@@ -17,7 +17,7 @@ from newsletter.delivery.ledger import Batch, Hold
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.replies import Kind, Moment, Outcome, read
 from newsletter.delivery.results import Change
-from newsletter.delivery.tables import BATCH, DELIVERY
+from newsletter.delivery.tables import BATCH, DELIVERY, LIST
 from newsletter.errors import Refused
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
@@ -104,6 +104,38 @@ def test_an_objection_is_found_right_before_a_message(room: Room, now: datetime)
     with db.reading(room.engine) as session:
         found = [ledger.objection(session, hold, key, now=now) for key in keys]
     assert found == ["", "unsubscribed", "suppressed: complaint", ""]
+
+
+def test_what_is_suppressed_on_one_list_goes_out_by_another(room: Room, now: datetime) -> None:
+    def suppress(number: int, *, on: str, reason: SuppressionReason = SuppressionReason.MANUAL) -> None:
+        with db.transaction(room.engine) as session:
+            suppressions.add(session, email(number), reason=reason, source="x", list=on, now=now)
+
+    with db.transaction(room.engine) as session:
+        desk.make_list(session, now, 10, name="alerts")
+    suppress(1, on="weekly")
+    suppress(2, on="alerts")
+    hold = room.take()
+    batch = room.claim(hold)
+    assert numbers(batch) == [2, 3, 4]
+    assert desk.states(room.engine, room.issue)[email(1)] == ("skipped", "suppressed: manual")
+    assert batch
+    suppress(2, on="weekly")
+    suppress(2, on="", reason=SuppressionReason.COMPLAINT)  # of two that stand, the one for everywhere is told
+    suppress(3, on="alerts")
+    with db.reading(room.engine) as session:
+        found = [ledger.objection(session, hold, reader.delivery_id, now=now) for reader in batch.readers]
+    assert found == ["suppressed: complaint", "", ""]
+
+
+def test_a_claim_knows_the_identifier_of_the_list(room: Room) -> None:
+    with db.transaction(room.engine) as session:
+        session.execute(update(LIST).values(identifier="weekly.lists.example.org"))
+    batch = room.claim(room.take())
+    assert batch
+    assert {(each.list_name, each.list_identifier) for each in batch.readers} == {
+        ("weekly", "weekly.lists.example.org")
+    }
 
 
 def test_a_live_sender_keeps_the_issue_until_its_lease_ends(room: Room, now: datetime) -> None:

@@ -120,6 +120,13 @@ def test_no_title_subject_or_sender_name_bends_a_message(title: str, subject: st
     assert found["List-Id"].endswith("<weekly.news.harbour.example>")
 
 
+def test_a_list_goes_by_its_own_identifier() -> None:
+    own = lint(assembled(replace(READER, list_identifier="weekly.lists.example.org")).message)
+    assert own["List-Id"] == "The weekly — für alle <weekly.lists.example.org>"
+    with pytest.raises(BadInput):
+        assembled(replace(READER, list_identifier="a.b\r\nBcc: x@example.com"))
+
+
 @pytest.mark.parametrize("evil", ["a\r\nBcc: x@example.com", "a\nb", "a\0b", "a\rb", "a\u2028b"])
 def test_a_line_break_anywhere_is_refused(evil: str) -> None:
     with pytest.raises(BadInput):

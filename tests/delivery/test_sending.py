@@ -13,7 +13,7 @@ from newsletter.errors import Refused, RelayError, SettingsError
 from newsletter.issues.models import IssueState
 from newsletter.rendering.models import Rendering
 from subscribers import suppressions
-from subscribers.models import SuppressionReason
+from subscribers.models import Frequency, SuppressionReason
 from subscribers.upsert import table
 from tests.delivery import desk
 from tests.delivery.desk import email
@@ -63,7 +63,30 @@ def test_a_plan_made_first_is_what_is_sent(room: Room) -> None:
     plan = sending.plan(room.engine, room.settings, room.issue, lists=["weekly"], actor="mara", now=now)
     assert plan.size == 4
     assert room.status().state is IssueState.SENDING
-    assert room.send().sent == 4
+    told: list[tuple[int, bool]] = []
+    assert room.send(tell=lambda plan: told.append((plan.size, plan.new))).sent == 4
+    assert told == [(4, False)]
+
+
+def test_the_record_says_who_began_and_who_went_on(room: Room) -> None:
+    room.make(3)
+    room.server.rcpt = lambda address: "450 4.2.0 greylisted" if address == email(2) else None
+    room.send()
+    room.server.rcpt = lambda address: None
+    room.clock.tick(minutes=6)
+    sending.send(room.engine, room.settings, room.issue, keyring=desk.KEYRING, actor="jonas", clock=room.clock)
+    with db.reading(room.engine) as session:
+        done = [(entry.action, entry.actor) for entry in audit.entries(session, "issue", room.issue)]
+    began, went_on = ["sending", "planned", "paused"], ["resumed", "sent"]
+    assert done == [(action, "mara") for action in began] + [(action, "jonas") for action in went_on]
+
+
+def test_an_audience_that_nobody_rehearsed_is_refused_where_that_is_asked_for(room: Room) -> None:
+    room.make(3)
+    with pytest.raises(Refused, match="had no dry run"):
+        room.send(rehearsed=True)
+    assert room.status().state is IssueState.FROZEN
+    assert room.server.seen == []
 
 
 def test_an_altered_rendering_is_not_sent(room: Room) -> None:
@@ -92,7 +115,9 @@ def test_a_desk_without_an_address_or_a_relay_sends_nothing(room: Room) -> None:
     assert not room.planned()
 
 
-def test_whoever_leaves_or_complains_during_the_send_gets_nothing_that_is_not_on_the_wire(room: Room) -> None:
+def test_whoever_leaves_complains_or_has_another_during_the_send_gets_nothing_that_is_not_on_the_wire(
+    room: Room,
+) -> None:
     """Within a claimed batch, and in a batch that is not claimed yet."""
     room.make(20)
     room.sending(batch=10)
@@ -106,15 +131,24 @@ def test_whoever_leaves_or_complains_during_the_send_gets_nothing_that_is_not_on
                 desk.leave(session, number, now)
             for number in (5, 16):
                 suppressions.add(session, email(number), reason=SuppressionReason.COMPLAINT, source="x", now=now)
+            for number in (7, 18):
+                suppressions.add(
+                    session, email(number), reason=SuppressionReason.MANUAL, source="x", list="weekly", now=now
+                )
+            for number in (8, 19):
+                desk.wants(session, number, Frequency.WEEKLY)
+                desk.had(session, number, now)
             for number in (6, 17):
                 session.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.email == email(number)))
 
     room.server.data = meanwhile
     status = room.send()
-    gone = {email(number) for number in (4, 5, 6, 15, 16, 17)}
+    gone = {email(number) for number in (4, 5, 6, 7, 8, 15, 16, 17, 18, 19)}
     assert sorted(room.server.recipients) == sorted(set(everyone(20)) - gone)
-    assert (status.state, status.audience, status.sent, status.skipped) == (IssueState.SENT, 20, 14, 6)
-    assert status.reasons == {"skipped": {"erased": 2, "suppressed: complaint": 2, "unsubscribed": 2}}
+    assert (status.state, status.audience, status.sent, status.skipped) == (IssueState.SENT, 20, 10, 10)
+    assert status.reasons["skipped"] == {
+        "erased": 2, "frequency: weekly": 2, "suppressed: complaint": 2, "suppressed: manual": 2, "unsubscribed": 2,
+    }  # fmt: skip
     assert [each.email for each in room.who("skipped")].count("(erased)") == 2
 
 
