@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from newsletter.errors import DatabaseError
 from newsletter.settings import Settings
+from subscribers import history
 from subscribers.columns import metadata
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ _TABLES = (
     "newsletter.issues.models", "newsletter.rendering.models", "newsletter.delivery.models",
     "newsletter.feedback.models",
 )  # fmt: skip
+
+
+def _history() -> dict[str, Any]:
+    return dict(importlib.import_module("newsletter.feedback.history").FACTS)
+
+
+history.keep(_history)  # whoever opens the desk's database can ask conditions about mail
 
 
 def engine(settings: Settings) -> Engine:

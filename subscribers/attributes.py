@@ -1,22 +1,25 @@
 """Attributes: what a desk declares that it may know of a subscriber, beside the fields that everybody has."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import JSON, ColumnElement, Text, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session
 
 from subscribers import upsert, words
-from subscribers.errors import BadValue, Refused
+from subscribers.errors import BadValue, NotFound, Refused
 from subscribers.models import Attribute, AttributeType, Subscriber
 
 _TABLE, _PERSON = upsert.table(Attribute), upsert.table(Subscriber)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,78}[a-z0-9]|[a-z]")
 _INT = re.compile(r"[+-]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{1,15})?|\.[0-9]{1,15})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
+_ALL_OF_THEM = "all of them: newsletter subscribers attributes list"
 _YES, _NO = {"yes", "true", "1", "on", "y", "t"}, {"no", "false", "0", "off", "n", "f"}
 _FIELDS = (
     "email name language country audience frequency topics lists list status joined domain attributes attribute id"
@@ -47,9 +50,8 @@ def add(
         raise BadValue(name, "an attribute's name is a letter, then letters, digits and underscores, such as plan")
     if name in RESERVED:
         raise BadValue(name, f"the word has a meaning of its own already; choose another, such as their_{name}")
-    row = {
-        "name": name, "type": type, "description": words.line("a description", description, 400), "created_at": now,
-    }  # fmt: skip
+    description = words.line("a description", description, 400)
+    row = {"name": name, "type": type, "description": description, "created_at": now}
     made = session.execute(upsert.into(session, Attribute).on_conflict_do_nothing().returning(_TABLE.c.id), row)
     if made.first() is None:
         raise Refused(f"the attribute {name} is declared already; see it: newsletter subscribers attributes list")
@@ -58,7 +60,8 @@ def add(
 def all(session: Session) -> list[AttributeView]:
     """Return every declared attribute, by name."""
     rows = session.execute(select(_TABLE.c.name, _TABLE.c.type, _TABLE.c.description).order_by(_TABLE.c.name)).all()
-    return [AttributeView(**row._mapping, subscribers=_count(session, row.name)) for row in rows]
+    counts = _counts(session, [row.name for row in rows])
+    return [AttributeView(**row._mapping, subscribers=counts[row.name]) for row in rows]
 
 
 def types(session: Session) -> dict[str, AttributeType]:
@@ -66,19 +69,31 @@ def types(session: Session) -> dict[str, AttributeType]:
     return dict(session.execute(select(_TABLE.c.name, _TABLE.c.type)).all())
 
 
+def count(session: Session, name: str) -> int:
+    """Return how many subscribers have a declared attribute; raise NotFound when there is none."""
+    if name not in (known := types(session)):
+        raise NotFound(f"there is no attribute {name[:80]!r}{words.near(name, known)} ({_ALL_OF_THEM})")
+    return _counts(session, [name])[name]
+
+
 def remove(session: Session, name: str) -> int:
     """Take a declaration back and forget the values; return how many subscribers had one."""
-    if name not in types(session):
-        raise words.missing("subscribers attribute", name, types(session))
-    had = _count(session, name)
-    session.execute(update(_PERSON).where(_holds(name)).values(attributes=_without(session, name)))
+    from subscribers import segments
+
+    had = count(session, name)
+    if using := segments.using(session, name):
+        raise Refused(
+            f"the attribute {name} is asked about by {', '.join(using)}; nothing was changed; "
+            f"first: newsletter segments edit {using[0]} (or delete)"
+        )
+    session.execute(update(_PERSON).where(_value(name).is_not(None)).values(attributes=_without(session, name)))
     session.execute(delete(_TABLE).where(_TABLE.c.name == name))
     return had
 
 
 def read(name: str, type: AttributeType, given: object) -> Value:
     """Return the value of an attribute's type that a text or a JSON value says; raise BadValue for anything else."""
-    text = str(given).strip(" \t") if not isinstance(given, str) else given.strip(" \t")
+    text = str(given).strip(" \t")
     match type:
         case AttributeType.STR:
             return words.line(f"the attribute {name}", text, 2000)
@@ -89,13 +104,19 @@ def read(name: str, type: AttributeType, given: object) -> Value:
         case AttributeType.BOOL if text.lower() in _YES | _NO:
             return text.lower() in _YES
         case AttributeType.DATE:
-            try:
-                return date.fromisoformat(
-                    text[:10] if re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]", text) else text
-                ).isoformat()
-            except ValueError:
-                pass
+            if (found := _day(text)) is not None:
+                return found.isoformat()
     raise BadValue(text, f"the attribute {name} is declared as {_SAYS[type]}")
+
+
+def _day(text: str) -> date | None:
+    """Return the day of a text that is one, or a moment; None for anything else."""
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text[:10])
+        except ValueError:
+            return None
+    return None
 
 
 _SAYS = {
@@ -115,18 +136,20 @@ def unknown(name: str, declared: Collection[str]) -> BadValue:
     )
 
 
-def _holds(name: str) -> Any:
-    return _PERSON.c.attributes[name].as_string().is_not(None)
+def _value(name: str) -> ColumnElement[str]:
+    value: ColumnElement[str] = _PERSON.c.attributes[name].as_string()
+    return value
 
 
-def _count(session: Session, name: str) -> int:
-    return session.scalar(select(func.count()).select_from(_PERSON).where(_holds(name))) or 0
+def _counts(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """Return how many subscribers have each attribute, in one pass over them."""
+    if not names:
+        return {}
+    found = session.execute(select(*[func.count(_value(name)) for name in names]).select_from(_PERSON)).one()
+    return dict(zip(names, found, strict=True))
 
 
-def _without(session: Session, name: str) -> Any:
-    from sqlalchemy import JSON, Text, cast
-    from sqlalchemy.dialects.postgresql import JSONB
-
+def _without(session: Session, name: str) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "postgresql":
         return cast(cast(_PERSON.c.attributes, JSONB).op("-")(cast(name, Text)), JSON)
-    return func.json_remove(_PERSON.c.attributes, f"$.{name}")  # the name is letters, digits and underscores
+    return func.json_remove(_PERSON.c.attributes, f'$."{name}"')

@@ -1,0 +1,66 @@
+"""A condition that is understood, and the queries that answer it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, distinct, func, select
+
+from subscribers.conditions import language, nodes
+from subscribers.conditions.fields import Known
+from subscribers.conditions.nodes import PERSON, Among, Every, Node
+from subscribers.conditions.reading import Reader, names_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A condition over Subscriber at a moment; `doubts` are sentences about what looks like a mistake in it."""
+
+    tree: Node
+    database: str
+    doubts: tuple[str, ...]
+
+    @property
+    def where(self) -> ColumnElement[bool]:
+        """Return the condition for a query of everybody."""
+        return nodes.at_once(self.tree, self.database)
+
+    def count(self) -> Select[int]:
+        """Return the query of how many match."""
+        if isinstance(self.tree, Among) and self.tree.key is PERSON.c.id:
+            # Foreign keys see to it that whoever is named is a subscriber: no row of theirs need be read.
+            named = self.tree.ids.subquery()
+            return select(func.count() if self.tree.once else func.count(distinct(named.c[0]))).select_from(named)
+        query, rest = select(func.count()).select_from(PERSON), list[Node]()
+        for part in nodes.parts(self.tree):
+            if isinstance(part, Among) and part.once:
+                named = part.ids.subquery()
+                query = query.join(named, named.c[0] == part.key)  # so that the planner may begin with either
+            else:
+                rest.append(part)
+        return query.where(nodes.at_once(Every(tuple(rest)), self.database))
+
+    def page(self, *, after: int, limit: int) -> Select[int, str]:
+        """Return the query of the number and address of the next who match, in order, after a number."""
+        parts = nodes.parts(self.tree)
+        driver = next((part for part in parts if isinstance(part, Among) and part.ordered), None)
+        rest = nodes.one_by_one(Every(tuple(part for part in parts if part is not driver)), self.database, after=after)
+        if driver is None:
+            query = select(PERSON.c.id, PERSON.c.email).where(PERSON.c.id > after, rest)
+            return query.order_by(PERSON.c.id).limit(limit)
+        named = driver.ids.where(driver.member > after).subquery()
+        query = select(named.c[0], PERSON.c.email).join_from(named, PERSON, named.c[0] == PERSON.c.id)
+        query = query.where(PERSON.c.id > after, rest).order_by(named.c[0]).limit(limit)
+        return query if driver.once else query.distinct()
+
+
+def compile(text: str, known: Known, *, now: datetime) -> Condition:
+    """Return the condition as it stands at a moment; raise BadCondition for what is none."""
+    reader = Reader(language.parse(text), known, now)
+    tree = reader.read(reader.parsed.tree)
+    return Condition(tree=tree, database=known.database, doubts=tuple(reader.doubts))
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the fields and attributes that a condition asks about, known or not."""
+    found = [names_of(node) for node in language.parse(text).tree.walk()]
+    return frozenset(named[-1] for named in found if named)
