@@ -174,11 +174,9 @@ def _answer(session: Session, found: Row[*tuple[Any, ...]], now: datetime) -> An
     standing = select(_STANDING.c.state).where(
         _STANDING.c.subscriber_id == found.subscriber_id, _STANDING.c.list_id == found.list_id
     )
-    barred = select(_PERSON.c.id).where(
-        _PERSON.c.id == found.subscriber_id, suppressions.stands(_TABLE.c.list_id), _TABLE.c.id == found.id
-    )
     left = session.scalar(standing) in (None, SubscriptionState.UNSUBSCRIBED)
-    return Answer.WITHDRAWN if left or session.scalar(barred) is not None else Answer.CONFIRMED
+    barred = suppressions.bars(session, found.email_key, on=found.list_id)
+    return Answer.WITHDRAWN if left or barred else Answer.CONFIRMED
 
 
 def _digest(token: str) -> str:

@@ -54,6 +54,59 @@ def test_a_title_that_could_break_a_header_is_refused(session: Session, now: dat
         lists.create(session, "weekly", title=title, now=now)
 
 
+def test_a_list_is_changed_field_by_field(desk: Session) -> None:
+    before = lists.get(desk, "weekly")
+    after = lists.edit(desk, "weekly", title="Fridays", opt_in=OptIn.SINGLE, public=False, identifier="w.example.com")
+    assert (after.title, after.opt_in, after.public, after.identifier) == (
+        "Fridays", OptIn.SINGLE, False, "w.example.com",
+    )  # fmt: skip
+    assert (after.name, after.created_at, after.description) == ("weekly", before.created_at, "")
+    assert lists.edit(desk, "weekly", description="News", identifier="").identifier == ""
+    assert lists.get(desk, "weekly").title == "Fridays"
+    with pytest.raises(NotFound, match="'weekyl'"):
+        lists.edit(desk, "weekyl", title="x")
+
+
+@pytest.mark.parametrize(
+    "identifier", ["weekly", "a..b", "<w.example.com>", "w.example.com\r\nBcc: x", "a b.c", "x." * 130 + "x"]
+)
+def test_an_identifier_that_is_none_is_refused(desk: Session, now: datetime, identifier: str) -> None:
+    with pytest.raises(BadValue, match="RFC 2919"):
+        lists.create(desk, "fresh", identifier=identifier, now=now)
+    with pytest.raises(BadValue, match="RFC 2919"):
+        lists.edit(desk, "weekly", identifier=identifier)
+
+
+def test_two_lists_cannot_share_an_identifier(desk: Session, now: datetime) -> None:
+    lists.edit(desk, "weekly", identifier="w.example.com")
+    with pytest.raises(Refused, match="that of the list weekly"):
+        lists.edit(desk, "alerts", identifier="W.example.com")
+    lists.edit(desk, "weekly", identifier="w.example.com")
+
+
+def test_only_a_list_without_a_past_is_deleted(desk: Session, now: datetime) -> None:
+    ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], keyring=KEYRING, now=now)
+    lists.remove(desk, "alerts")
+    with pytest.raises(Refused, match=r"1 subscribers or a past.*--private"):
+        lists.remove(desk, "weekly")
+    subscribers.remove(desk, ada.id)  # the proof of their consent stays, and names the list
+    with pytest.raises(Refused, match="or a past"):
+        lists.remove(desk, "weekly")
+    assert [each.name for each in lists.all(desk)] == ["weekly"]
+
+
+def test_a_topic_is_offered_titled_and_taken_back(desk: Session, now: datetime) -> None:
+    assert topics.add(desk, "Energy", title="The grid").title == "The grid"
+    with pytest.raises(Refused, match="exists already"):
+        topics.add(desk, "energy")
+    subscribers.add(desk, "ada@example.com", lists=["weekly"], topics=["energy"], keyring=KEYRING, now=now)
+    assert topics.edit(desk, "energy", title="").title == "energy"
+    assert topics.remove(desk, "ENERGY") == 1
+    assert topics.of(desk, 1) == []
+    with pytest.raises(NotFound, match="no topic 'energy'"):
+        topics.remove(desk, "energy")
+
+
 def test_topics_are_made_once_whatever_their_case(session: Session) -> None:
     first = topics.ensure(session, ["Energy", "energy ", "ai-chips"])
     assert topics.ensure(session, ["ENERGY"]) == {"energy": first["energy"]}

@@ -1,13 +1,12 @@
-"""Leaving a list, coming back, and addresses that must not be mailed."""
+"""Leaving a list, and coming back."""
 
 from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
 
-from subscribers import addresses, subscribers, subscriptions, suppressions
-from subscribers.errors import BadAddress, NotFound
-from subscribers.models import Consent, ConsentEvent, Subscription, SubscriptionState, Suppression, SuppressionReason
+from subscribers import subscribers, subscriptions
+from subscribers.models import Consent, ConsentEvent, Subscription, SubscriptionState
 from tests.support.keys import KEYRING
 
 
@@ -69,29 +68,3 @@ def test_leaving_everything_and_coming_back_to_one(desk: Session, ada: int, now:
         row.event for row in desk.exec(select(Consent).where(col(Consent.list_id) == 1).order_by(col(Consent.id)))
     ]
     assert events == [ConsentEvent.CONFIRMED, ConsentEvent.WITHDRAWN, ConsentEvent.CONFIRMED]
-
-
-def test_one_suppression_stands_for_an_address_however_it_is_spelled(session: Session, now: datetime) -> None:
-    add = suppressions.add
-    assert add(session, "Ada@Example.com", reason=SuppressionReason.HARD_BOUNCE, source="issue 3", now=now)
-    assert not add(session, "ada@example.com", reason=SuppressionReason.MANUAL, source="", now=now)
-    [only] = suppressions.all(session)
-    assert (only.email, only.reason, only.source, only.at) == ("ada@example.com", "hard_bounce", "issue 3", now)
-    assert suppressions.standing(session, addresses.parse("ADA@example.com").key) == only
-
-
-def test_lifting_ends_a_suppression_and_keeps_its_row(session: Session, now: datetime) -> None:
-    suppressions.add(session, "ada@example.com", reason=SuppressionReason.MANUAL, source="", now=now)
-    suppressions.lift(session, "Ada@example.com", by="kim", now=now)
-    assert suppressions.all(session) == []
-    assert suppressions.standing(session, "ada@example.com") is None
-    with pytest.raises(NotFound, match=r"ada@example\.com is not suppressed"):
-        suppressions.lift(session, "ada@example.com", by="kim", now=now)
-    assert suppressions.add(session, "ada@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)
-    rows = session.exec(select(Suppression).order_by(col(Suppression.id))).all()
-    assert [(row.lifted_by, row.lifted_at) for row in rows] == [("kim", now), ("", None)]
-
-
-def test_what_is_no_address_cannot_be_suppressed(session: Session, now: datetime) -> None:
-    with pytest.raises(BadAddress):
-        suppressions.add(session, "nobody", reason=SuppressionReason.MANUAL, source="", now=now)
