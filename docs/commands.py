@@ -1,6 +1,7 @@
 """Write docs/commands.md from the commands' own help, and the rules into docs/briefing-format.md: they never differ."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -32,15 +33,23 @@ def verbs(text: str) -> list[str]:
     return [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
 
 
+def every(*words: str) -> Iterator[str]:
+    """Yield the help of a command, and of every command under it."""
+    text = helped(*words)
+    yield text
+    for verb in verbs(text):
+        yield from every(*words, verb)
+
+
 def document() -> str:
     """Return the whole page."""
     parts = [HEAD]
     for section, nouns in COMMANDS.items():
         parts.append(f"## {section}\n")
         for noun in nouns:
-            text = helped(noun)
-            parts.append(f"### newsletter {noun}\n\n```text\n{text}\n```\n")
-            parts += [f"```text\n{helped(noun, verb)}\n```\n" for verb in verbs(text)]
+            head, *rest = every(noun)
+            parts.append(f"### newsletter {noun}\n\n```text\n{head}\n```\n")
+            parts += [f"```text\n{text}\n```\n" for text in rest]
     return "\n".join(parts)
 
 

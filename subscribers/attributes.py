@@ -76,16 +76,21 @@ def count(session: Session, name: str) -> int:
     return _counts(session, [name])[name]
 
 
-def remove(session: Session, name: str) -> int:
-    """Take a declaration back and forget the values; return how many subscribers had one."""
+def require_unused(session: Session, name: str) -> None:
+    """Refuse an attribute that a segment asks about."""
     from subscribers import segments
 
-    had = count(session, name)
     if using := segments.using(session, name):
         raise Refused(
             f"the attribute {name} is asked about by {', '.join(using)}; nothing was changed; "
             f"first: newsletter segments edit {using[0]} (or delete)"
         )
+
+
+def remove(session: Session, name: str) -> int:
+    """Take a declaration back and forget the values; return how many subscribers had one."""
+    had = count(session, name)
+    require_unused(session, name)
     session.execute(update(_PERSON).where(_value(name).is_not(None)).values(attributes=_without(session, name)))
     session.execute(delete(_TABLE).where(_TABLE.c.name == name))
     return had

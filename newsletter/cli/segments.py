@@ -35,7 +35,7 @@ def edit(ctx: typer.Context, name: Name, condition: Text, as_: desk.Actor = "", 
     here = desk.of(ctx)
     with here.acting(as_, Role.ADMIN) as act:
         segments.edit(act.session, name, condition, now=act.now)
-        _keep(act, "edited", name, condition, as_json=as_json)
+        _keep(act, "changed", name, condition, as_json=as_json)
 
 
 def _keep(act: desk.Act, action: str, name: str, condition: str, *, as_json: bool) -> None:
@@ -101,14 +101,15 @@ def test_(
     """Say how many match a segment now, how long that took, and who are the first ten."""
     if bool(name) == bool(condition):
         raise UsageError("name a segment, or give --condition; one of the two")
-    with desk.of(ctx).acting(as_, Role.ADMIN) as act:
-        text = condition or segments.get(act.session, name).condition
+    here = desk.of(ctx)
+    with here.seeing(as_, Role.ADMIN) as session:
+        text = condition or segments.get(session, name).condition
         begun = time.perf_counter()
         read = segments.understand if condition else segments.read
-        understood = read(act.session, condition or name, now=act.now)
-        count = segments.matching(act.session, understood)
+        understood = read(session, condition or name, now=here.now)
+        count = segments.matching(session, understood)
         seconds = time.perf_counter() - begun
-        sample = [each.email for each in segments.page(act.session, understood, limit=10)]
+        sample = [each.email for each in segments.page(session, understood, limit=10)]
     _doubt(understood.doubts)
     if as_json:
         output.emit(
@@ -131,8 +132,9 @@ def explain(
     """Say for one person which part of a segment holds and which does not, down to the smallest."""
     from subscribers import explaining
 
-    with desk.of(ctx).acting(as_, Role.ADMIN) as act:
-        whole = explaining.explain(act.session, name, email, now=act.now)
+    here = desk.of(ctx)
+    with here.seeing(as_, Role.ADMIN) as session:
+        whole = explaining.explain(session, name, email, now=here.now)
     parts = whole.parts if whole.joined == "and" else (whole,)
     if as_json:
         output.emit({"segment": name, "subscriber": email, "matches": whole.holds, "parts": parts})

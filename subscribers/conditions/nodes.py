@@ -1,7 +1,7 @@
 """What a condition is made of once it is understood, and the two ways in which a database can be asked it.
 
 Asked of everybody at once, whom a fact is known of is one set, found by its index; asked of one person after another,
-each is looked up in it. SQLite does as it is told; PostgreSQL makes of EXISTS what is best, and of IN under `or` a loop.
+each is looked up in it. SQLite does as it is told. PostgreSQL makes the best of EXISTS, and a loop of IN under `or`.
 """
 
 from collections.abc import Callable, Iterator

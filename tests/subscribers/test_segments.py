@@ -75,15 +75,8 @@ def test_a_scan_meets_everybody_once_in_order_and_goes_on_after_a_number(
     people: Session, now: datetime, condition: str
 ) -> None:
     for number in range(3, 10):
-        subscribers.add(
-            people,
-            f"r{number}@example.com",
-            lists=["weekly"],
-            topics=["energy"],
-            country="DE",
-            keyring=KEYRING,
-            now=now,
-        )
+        address = f"r{number}@example.com"
+        subscribers.add(people, address, lists=["weekly"], topics=["energy"], country="DE", keyring=KEYRING, now=now)
     segments.create(people, "many", condition, now=now)
     for limit in (1, 4, 9, 100):
         assert [each.id for each in segments.scan(people, "many", limit=limit, now=now)] == list(range(1, 10))
