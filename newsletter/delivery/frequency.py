@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY
+from newsletter.issues.models import Issue
 from subscribers.models import Frequency
+from subscribers.upsert import table
 
 #: How long one issue is enough. Less than the word says, or a weekly issue that leaves an hour early would be missed.
 ENOUGH = {Frequency.WEEKLY: timedelta(days=6), Frequency.MONTHLY: timedelta(days=27)}
@@ -17,6 +19,7 @@ HAD = (DeliveryState.SENT, DeliveryState.UNKNOWN)
 #: The same, and of copies that are about to leave.
 COMING = (*HAD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
+_ISSUE = table(Issue)
 _OTHER = DELIVERY.alias("other")
 
 
@@ -36,8 +39,12 @@ def reason(
     """Return the expression of why a reader waits for a later issue than this, empty where they do not."""
 
     def has(after: ColumnElement[Any]) -> ColumnElement[bool]:
-        copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue)
-        return exists().where(*copy, _OTHER.c.state.in_(states), _OTHER.c.changed_at > after).correlate_except(_OTHER)
+        copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue, _OTHER.c.state.in_(states))
+        # Named so that a long past need not be read: an issue is closed after the last of its copies.
+        lately = select(_ISSUE.c.id).where(or_(_ISSUE.c.sent_at.is_(None), _ISSUE.c.sent_at > after))
+        return (
+            exists().where(*copy, _OTHER.c.changed_at > after, _OTHER.c.issue_id.in_(lately)).correlate_except(_OTHER)
+        )
 
     cases = [(and_(wants == word, has(after)), literal(f"frequency: {word}")) for word, after in since.items()]
     return case(*cases, else_=literal(""))

@@ -1,10 +1,11 @@
 """Sending by command: what is refused before a byte leaves, what is asked, what is told."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from newsletter.demo import sink
 from tests.cli.test_refusals import Refuse, names, refuse
@@ -130,6 +131,61 @@ def test_a_dry_run_writes_every_message_and_leaves_no_trace(frozen: Desk, engine
     assert len(list((tmp_path / "copies").glob("*.eml"))) == 2
     assert frozen.json("status", "1")["audience"] == 0
     names(frozen.refuses("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "copies")), "not empty")
+
+
+def test_a_send_tells_what_is_different_since_the_dry_run(frozen: Desk, maildir: Path) -> None:
+    counted = frozen.json("send", "1", "--list", "weekly", "--count")
+    assert counted == {"issue": 1, "audience": 2, "skipped": {}, "folder": None}
+    assert "which counted 2, for weekly" in frozen.run("status", "1").stdout
+    assert "the very readers of the dry run of" in frozen.refuses("send", "1", "--list", "weekly")
+    frozen.run("subscribers", "add", "three@example.com", "--list", "weekly")
+    frozen.run("suppressions", "add", "one@example.com")
+    asked = frozen.refuses("send", "1", "--list", "weekly")
+    assert "  new: three@example.com (joined since)\n  gone: one@example.com (suppressed: manual)\n" in asked
+    assert "to 2 readers of weekly; 1 is new and 1 is gone since the dry run of" in asked
+    error = frozen.refuses("send", "1", "--list", "weekly", "--yes", "--rehearsed").splitlines()[-1]
+    names(error, "not go to whom the dry run counted: 1 is new and 1 is gone", "send 1 --list weekly --count")
+    other = frozen.run("send", "1", "--list", "weekly", "--list", "empty", "--yes", "--rehearsed", code=1).stderr
+    assert "for weekly, not for this audience" in other
+    ended = frozen.run("send", "1", "--list", "weekly", "--yes", "--json")
+    assert ended.stderr.startswith("note: 1 is new and 1 is gone since the dry run of")
+    found = json.loads(ended.stdout)
+    told = found["rehearsal"]
+    assert (found["audience"], told["audience"], told["new"], told["gone"], told["erased"]) == (2, 2, 1, 1, 0)
+    assert [each["reason"] for each in (*told["newcomers"], *told["leavers"])] == ["joined since", "suppressed: manual"]
+    assert sorted(sink.recipients(maildir)) == ["three@example.com", "two@example.com"]
+
+
+def test_a_send_to_exactly_whom_the_dry_run_counted_needs_no_look(frozen: Desk, maildir: Path, tmp_path: Path) -> None:
+    frozen.run("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "copies"))
+    found = frozen.json("send", "1", "--list", "weekly", "--yes", "--rehearsed")
+    assert (found["sent"], found["rehearsal"]["new"], found["rehearsal"]["gone"]) == (2, 0, 0)
+
+
+def test_who_wants_fewer_mails_is_told_before_and_after(frozen: Desk, maildir: Path, engine: Engine) -> None:
+    frozen.run("send", "1", "--list", "weekly", "--yes")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE subscriber SET frequency = 'weekly' WHERE email = 'one@example.com'"))
+    frozen.run("briefings", "submit", "grid", "--as", "mara")
+    frozen.run("briefings", "approve", "grid", "--as", "jonas")
+    frozen.run("compose", "--pick", "grid")
+    frozen.run("issues", "freeze", "2")
+    assert "to 1 reader of weekly; 1 more wants fewer mails?" in frozen.refuses("send", "2", "--list", "weekly")
+    counted = frozen.json("send", "2", "--list", "weekly", "--count")
+    assert (counted["audience"], counted["skipped"]) == (1, {"frequency: weekly": 1})
+    found = frozen.json("send", "2", "--list", "weekly", "--yes", "--rehearsed")
+    assert (found["audience"], found["sent"], found["skipped"]) == (2, 1, 1)
+    assert [(each["email"], each["reason"]) for each in frozen.json("status", "2", "--who", "skipped")] == [
+        ("one@example.com", "frequency: weekly")
+    ]
+
+
+def test_a_dry_run_that_cannot_be_written_is_not_kept(frozen: Desk, refuse: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    names(refuse("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "file")), "cannot be written")
+    names(refuse("send", "1", "--list", "weekli", "--count", code=3), "weekli", "weekly")
+    names(refuse("send", "1", "--count"), "name a list: newsletter send 1 --list LIST")
+    names(refuse("send", "7", "--list", "weekly", "--count", code=3), "there is no issue 7")
 
 
 def test_a_test_copy_goes_only_where_it_was_asked_to(frozen: Desk, maildir: Path) -> None:
