@@ -3,61 +3,15 @@
 from functools import cache, lru_cache
 
 #: Local parts that name an office, not a person (RFC 2142, and what is common beside it).
-ROLES = frozenset(
-    [
-        "abuse",
-        "admin",
-        "administrator",
-        "billing",
-        "contact",
-        "editor",
-        "enquiries",
-        "finance",
-        "ftp",
-        "help",
-        "hello",
-        "hostmaster",
-        "hr",
-        "info",
-        "inquiries",
-        "it",
-        "jobs",
-        "legal",
-        "list",
-        "list-request",
-        "mail",
-        "mailer-daemon",
-        "marketing",
-        "media",
-        "news",
-        "newsletter",
-        "no-reply",
-        "noc",
-        "noreply",
-        "office",
-        "orders",
-        "postmaster",
-        "press",
-        "privacy",
-        "purchasing",
-        "recruiting",
-        "root",
-        "sales",
-        "security",
-        "service",
-        "spam",
-        "support",
-        "sysadmin",
-        "team",
-        "usenet",
-        "uucp",
-        "webmaster",
-        "www",
-    ]
-)
+ROLES = frozenset((
+    "abuse", "admin", "administrator", "billing", "contact", "editor", "enquiries", "finance", "ftp", "hello", "help",
+    "hostmaster", "hr", "info", "inquiries", "it", "jobs", "legal", "list", "list-request", "mail", "mailer-daemon",
+    "marketing", "media", "news", "newsletter", "no-reply", "noc", "noreply", "office", "orders", "postmaster", "press",
+    "privacy", "purchasing", "recruiting", "root", "sales", "security", "service", "spam", "support", "sysadmin",
+    "team", "usenet", "uucp", "webmaster", "www",
+))  # fmt: skip
 
 
-@lru_cache(maxsize=20_000)
 def role_account(local: str) -> bool:
     """Return whether a local part is an office's, whatever tag follows a plus."""
     return local.lower().partition("+")[0] in ROLES

@@ -1,194 +1,222 @@
-"""Imports: a CSV file of people, read as a stream; good rows are taken, bad ones are named with line and reason."""
+"""Imports: a file of people, read as a stream; good rows are taken, bad ones are named with line and reason.
 
-import csv
-import itertools
-import re
+Each chunk is one transaction, together with how far the import came: killed anywhere, the same command goes on.
+"""
+
+import gc
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from subscribers import consent, joining, profiles
-from subscribers.errors import BadRow, BadValue, Refused
-from subscribers.joining import Outcome
-from subscribers.lists import ids_of
-from subscribers.profiles import Profile
+from subscribers import attributes, bulk, chunks, consent, joining, lists, mapping, reading, runs, sources
+from subscribers.chunks import Chunk
+from subscribers.errors import BadRow, Refused
+from subscribers.joining import Mode, Outcome, Terms
+from subscribers.mapping import Columns
+from subscribers.models import AttributeType
+from subscribers.reading import Reader
+from subscribers.rejects import Reject, Sheet
+from subscribers.runs import Run
+from subscribers.sources import Dialect, Format, Source
 from subscribers.tokens import Keyring
 
-_CHUNK = 2000
-_FIELDS = ("name", "language", "country", "audience")
+_SHOWN = 20
+_TRIES = 5
+#: SQLite's other writers look for their turn ever more seldom, up to ten times a second, and nobody queues.
+_PAUSE = 0.025
+_DEADLOCK = "40P01"
+
+Open = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A good row: the line where it begins, and what it says."""
+class Request:
+    """What is asked of an import: the file and how it is written, what its columns are, whom they go to and why.
 
-    line: int
-    profile: Profile
+    `columns` are said as 'Column=field'; what is empty is found out. `declare` makes text attributes of what nobody
+    declared; `rejects` is the file that the rejected rows are written to.
+    """
 
+    file: Path
+    lists: Sequence[str] = ()
+    basis: str = ""
+    mode: Mode = Mode.UPDATE
+    preset: str = ""
+    columns: Sequence[str] = ()
+    declare: bool = False
+    rejects: Path | None = None
+    format: Format | None = None
+    encoding: str = ""
+    dialect: Dialect = field(default_factory=Dialect)
 
-@dataclass(frozen=True, kw_only=True)
-class Reject:
-    """A bad row: the line where it begins, the value that is wrong, and why."""
-
-    line: int
-    value: str
-    reason: str
+    def terms(self) -> dict[str, Any]:
+        """Return what must be the same for a half-done import to go on."""
+        said = {**asdict(self), "rejects": str(self.rejects or ""), "lists": [*self.lists], "columns": [*self.columns]}
+        return {name: value for name, value in said.items() if name != "file"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
     """What became of the rows; each counts once.
 
-    `kept_out` are known subscribers who had left one of the lists and stay off it; `suppressed` rows wrote nothing.
+    `kept_out` are known subscribers who had left one of the lists and stay off it; `suppressed` are addresses that must
+    not be mailed. `first_rejects` are at most twenty. `resumed_at` is how many rows an import before this had done.
     """
 
+    rows: int
     added: int
     updated: int
     unchanged: int
-    rejected: tuple[Reject, ...]
+    rejected: int
     suppressed: int
     kept_out: int
+    resumed_at: int
+    first_rejects: tuple[Reject, ...]
+
+
+class _Collision(Exception):
+    """Somebody else wrote one of a chunk's people meanwhile."""
 
 
 def load(
-    session: Session, source: Path | TextIO, *, lists: Sequence[str], basis: str, keyring: Keyring,
-    now: datetime, dry_run: bool = False, progress: Callable[[int], None] = lambda rows: None,
+    open: Open, request: Request, *, keyring: Keyring, actor: str = "", now: datetime, dry_run: bool = False,
+    restart: bool = False, progress: Callable[[int, int], None] = lambda done, rows: None,
+    record: Callable[[Session, ImportResult], None] = lambda session, result: None,
 ) -> ImportResult:  # fmt: skip
-    """Put the people of a CSV file on the lists, `basis` saying how they agreed; a dry run only counts.
+    """Put the people of a file on lists and return what became of them; a dry run only counts.
 
-    A file that cannot be read to its end raises BadRow and writes nothing. Of rows with one address the first counts,
-    the others are rejected. `progress` is told how many rows were handled so far.
+    `open` opens a transaction that commits at its end, one for each chunk. What is wrong with the request or the whole
+    file is raised before anything is written. Of rows with one address the first counts. An import that was killed goes
+    on where it was. `progress` is told how many rows are done of how many, `record` the end, in its transaction.
     """
-    on = ids_of(session, lists)
-    basis = consent.basis(basis)
-    counts: Counter[Outcome] = Counter()
-    rejected: list[Reject] = []
-    lines: dict[str, int] = {}
-    rows = read(source)
-    handled = 0
-    with session.begin_nested() as savepoint:
-        while chunk := list(itertools.islice(rows, _CHUNK)):
-            people = list(_good(chunk, lines, rejected))
-            counts.update(joining.join(session, people, on=on, method="import", basis=basis, keyring=keyring, now=now))
-            handled += len(chunk)
-            progress(handled)
-        if dry_run:
-            savepoint.rollback()
-    return ImportResult(
-        added=counts[Outcome.ADDED], updated=counts[Outcome.UPDATED], unchanged=counts[Outcome.UNCHANGED],
-        rejected=tuple(rejected), suppressed=counts[Outcome.SUPPRESSED], kept_out=counts[Outcome.KEPT_OUT],
-    )  # fmt: skip
+    source = sources.scan(request.file, format=request.format, encoding=request.encoding, dialect=request.dialect)
+    columns = mapping.choose(source.columns, name=source.path.name, program=request.preset, given=request.columns)
+    keys = reading.keys(source, columns)
+    confirms = bool(request.basis) or reading.confirms(source, columns)
+    with open() as session:
+        reader = _reader(session, request, source, columns, keys, confirms=confirms, declare=not dry_run, now=now)
+        run = begun = Run(id=0, done=0, counts={}, started_at=now)
+        if not dry_run:
+            run = begun = runs.begin(session, source, request.terms(), actor=actor, restart=restart, now=now)
+    first: list[Reject] = []
+    kept = Sheet(request.rejects, kept=run.counts.get("sheet", 0)) if request.rejects else nullcontext()
+    with _hurried(), kept as sheet:
+        job = _Job(open=open, request=request, keyring=keyring, sheet=sheet, dry_run=dry_run, now=run.started_at)
+        for chunk in chunks.ahead(chunks.of(source, reader, done=begun.done)):
+            first += chunk.rejects[: _SHOWN - len(first)]
+            if chunk.end > begun.done:
+                run = job.take(run, chunk)
+            progress(chunk.end, source.rows)
+    result = _result(source, run, begun, first)
+    if not dry_run:
+        with open() as session:
+            runs.finish(session, run, now=now)
+            record(session, result)
+    return result
 
 
-def _good(rows: Sequence[Row | Reject], lines: dict[str, int], rejected: list[Reject]) -> Iterator[Profile]:
-    """Yield the profiles to take; note where each address stands, and what is rejected."""
-    for row in rows:
-        if isinstance(row, Reject):
-            rejected.append(row)
-            continue
-        address = row.profile.address
-        first = lines.setdefault(address.key, row.line)
-        if first == row.line:
-            yield row.profile
-        else:
-            rejected.append(
-                Reject(line=row.line, value=address.email, reason=f"line {first} already names this address")
-            )
-
-
-def write_rejects(path: Path, rejected: Sequence[Reject]) -> None:
-    """Write the rejected rows as CSV, a line each; raise Refused where that cannot be written."""
+@contextmanager
+def _hurried() -> Iterator[None]:
+    # Looking for cycles among the millions of small things made here, none in any, would take a third of the time;
+    # and the thread that writes asks for its turn often, but needs it only to hand the next rows to the driver.
+    collecting, interval = gc.isenabled(), sys.getswitchinterval()
+    gc.disable()
+    sys.setswitchinterval(0.0005)
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("line", "value", "reason"))
-            writer.writerows((reject.line, reject.value, reject.reason) for reject in rejected)
-    except OSError as error:
-        raise Refused(f"the rejects cannot be written to {path}: {error.strerror}; name another file") from error
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        if collecting:
+            gc.enable()
 
 
-def read(source: Path | TextIO) -> Iterator[Row | Reject]:
-    """Yield each row of a CSV file as it is read, good or bad; raise BadRow for what is no such file.
+def _reader(
+    session: Session, request: Request, source: Source, columns: Columns, keys: set[str], *, confirms: bool,
+    declare: bool, now: datetime,
+) -> Reader:  # fmt: skip
+    """Return what reads the rows, or refuse what could not be written; declare what is to be declared."""
+    if request.mode is Mode.REPLACE_TOPICS and "topics" not in columns.fields:
+        raise BadRow(f"{source.path.name} has no topics to replace any with; say which column: --map 'COLUMN=topics'")
+    known = {each.name: each.id for each in lists.all(session)}
+    on = lists.ids_of(session, request.lists) if request.lists or "lists" not in columns.fields else []
+    if confirms:
+        consent.basis(request.basis)
+    types = attributes.types(session)
+    missing = [name for name in dict.fromkeys((*columns.attributes, *sorted(keys))) if name not in types]
+    if missing and not request.declare:
+        raise mapping.undeclared(columns, missing, types, name=source.path.name)
+    for name in missing:
+        types[name] = AttributeType.STR
+        if declare:
+            attributes.add(session, name, now=now)
+    return Reader(columns, lists=known, on=on, types=types, guarded=source.format is Format.CSV)
 
-    UTF-8 with or without its mark, a header that names `email`, separated by comma, semicolon, tab or bar. Topics are
-    separated by semicolons; a column that is none of ours becomes an attribute.
-    """
-    name = str(source) if isinstance(source, Path) else getattr(source, "name", "the input")
-    try:
-        if isinstance(source, Path):
-            with source.open(encoding="utf-8", newline="") as stream:
-                yield from _rows(stream, name)
-        else:
-            yield from _rows(source, name)
-    except UnicodeDecodeError as error:
-        raise BadRow(f"{name} is no UTF-8 text; save it as UTF-8 and import it again; nothing was written") from error
-    except OSError as error:
-        raise BadRow(f"{name} cannot be read: {error.strerror}; nothing was written") from error
 
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What takes the chunks of one import, each in a transaction of its own."""
 
-def _rows(stream: TextIO, name: str) -> Iterator[Row | Reject]:
-    first = stream.readline().removeprefix("\ufeff")
-    if not first.strip():
-        raise BadRow(f"{name} has no first line that names the columns, `email` among them; nothing was written")
-    delimiter = max(",;\t|", key=first.count)
-    reader = csv.reader(itertools.chain([first], stream), delimiter=delimiter, strict=True)
-    columns: list[str] = []
-    while True:
-        line = reader.line_num + 1
+    open: Open
+    request: Request
+    keyring: Keyring
+    sheet: Sheet | None
+    dry_run: bool
+    now: datetime
+
+    def take(self, run: Run, chunk: Chunk) -> Run:
+        """Write the people of a chunk and how far the import came; return the run as it is then."""
+        if self.sheet:
+            self.sheet.add(chunk.rejects)
+        for _ in range(_TRIES):
+            try:
+                return self._try(run, chunk)
+            except _Collision as error:
+                collision = error
+        raise Refused(
+            f"somebody else writes the same people again and again; {run.done} rows are done; the same command goes on "
+            "from there"
+        ) from collision
+
+    def _try(self, run: Run, chunk: Chunk) -> Run:
+        with self.open() as session:
+            bulk.prepare(session)
+            if self.dry_run:
+                with session.begin_nested() as savepoint:
+                    counts = self._write(session, run, chunk)
+                    savepoint.rollback()
+                return Run(id=run.id, done=chunk.end, counts=counts, started_at=run.started_at)
+            counts = self._write(session, run, chunk)
+            run = runs.advance(session, run, done=chunk.end, counts=counts, now=self.now)
+            alone = session.get_bind().dialect.name == "sqlite"
+        if alone:
+            time.sleep(_PAUSE)
+        return run
+
+    def _write(self, session: Session, run: Run, chunk: Chunk) -> Mapping[str, int]:
+        terms = Terms(method="import", basis=self.request.basis.strip(" \t"), mode=self.request.mode)
         try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            # The module says so only when the file ends inside quotes: everything after the line would be lost.
-            if not columns or "unexpected end" in str(error):
-                raise BadRow(
-                    f"{name}, line {line}: a quote is opened and never closed; mend it; nothing was written"
-                ) from error
-            yield Reject(line=line, value="", reason=f"no CSV: {error}")
-            continue
-        if not columns:
-            columns = _columns(cells, name)
-        elif any(cell.strip() for cell in cells):
-            yield _row(line, cells, columns)
+            outcomes = joining.enter(session, chunk.entries, terms, keyring=self.keyring, now=self.now)
+        except DBAPIError as error:
+            if isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", "") == _DEADLOCK:
+                raise _Collision from error
+            raise
+        new = Counter({outcome.value: count for outcome, count in Counter(outcomes).items()})
+        new["rejected"] = len(chunk.rejects)
+        return {**(Counter(run.counts) + new), "sheet": self.sheet.size if self.sheet else 0}
 
 
-def _columns(cells: Sequence[str], name: str) -> list[str]:
-    """Return the columns by the names of fields and attributes: lower case, underscores for anything else."""
-    columns = [re.sub(r"\W+", "_", cell.strip().lower()).strip("_") for cell in cells]
-    if "email" not in columns:
-        raise BadRow(
-            f"{name} has no column `email` (it has: {', '.join(cell.strip()[:40] for cell in cells)}); "
-            "give the column of addresses that name in the first line; nothing was written"
-        )
-    for place, (column, cell) in enumerate(zip(columns, cells, strict=True), 1):
-        if not column.isidentifier() or column in columns[: place - 1]:
-            raise BadRow(
-                f"{name}, line 1: column {place} is called {cell[:40]!r}; a column needs a name of its own that begins "
-                "with a letter; nothing was written"
-            )
-    return columns
-
-
-def _row(line: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Reject:
-    if len(cells) != len(columns):
-        reason = f"{len(cells)} values under {len(columns)} columns; quote a value that holds the separator"
-        return Reject(line=line, value=cells[0], reason=reason)
-    given = dict(zip(columns, cells, strict=True))
-    try:
-        profile = profiles.check(
-            given.pop("email"), topics=_topics(given.pop("topics", "")),
-            **{field: given.pop(field, "") for field in _FIELDS}, attributes=given,
-        )  # fmt: skip
-    except BadValue as error:
-        return Reject(line=line, value=error.value, reason=error.reason)
-    return Row(line=line, profile=profile)
-
-
-def _topics(cell: str) -> list[str]:
-    return [topic for topic in cell.split(";") if topic.strip()]
+def _result(source: Source, run: Run, begun: Run, first: Sequence[Reject]) -> ImportResult:
+    counts = {outcome.value: run.counts.get(outcome.value, 0) for outcome in Outcome}
+    return ImportResult(
+        rows=source.rows, **counts, rejected=run.counts.get("rejected", 0), resumed_at=begun.done,
+        first_rejects=tuple(first),
+    )  # fmt: skip

@@ -1,32 +1,60 @@
-"""Joining: people put on lists by the desk, one or many at once, without overruling anybody who left."""
+"""Joining: people put on lists by the desk, one or ten thousand at once, without overruling anybody who left."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, bindparam, delete, update
 from sqlmodel import Session
 
-from subscribers import consent, erasures, topics, upsert
+from subscribers import bulk, consent, flags, known, topics, upsert
+from subscribers.known import Known, Pair
 from subscribers.models import (
+    Consent,
     ConsentEvent,
+    Frequency,
     Subscriber,
     SubscriberTopic,
     Subscription,
     SubscriptionState,
     Suppression,
+    SuppressionReason,
 )
 from subscribers.profiles import Profile
 from subscribers.tokens import Keyring
 
-_PERSON = upsert.table(Subscriber)
-_STANDING = upsert.table(Subscription)
+_PERSON, _STANDING = upsert.table(Subscriber), upsert.table(Subscription)
 _CHOICE = upsert.table(SubscriberTopic)
-_BARRED = upsert.table(Suppression)
-_FIELDS = ("name", "language", "country", "audience")
+_PERSON_COLUMNS = (
+    "id", "email", "email_key", "name", "language", "country", "audience", "frequency", "attributes", "smtputf8",
+    "role_account", "disposable", "joined_at",
+)  # fmt: skip
+_STANDING_COLUMNS = ("list_id", "subscriber_id", "state", "changed_at")
+_CONSENT_COLUMNS = (
+    "subscriber_id", "list_id", "event", "method", "words", "words_sha256", "form_version", "message_id", "ip",
+    "user_agent", "at",
+)  # fmt: skip
+_MERGED = ("name", "language", "country", "audience", "frequency")
+_CONFIRMED, _PENDING, _LEFT = SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED
+_VALUE = {word: word.value for word in (*SubscriptionState, *Frequency)}
+_PROVED_BY = {
+    _CONFIRMED: ConsentEvent.CONFIRMED.value, _PENDING: ConsentEvent.REQUESTED.value,
+    _LEFT: ConsentEvent.WITHDRAWN.value,
+}  # fmt: skip
 
-Pair = tuple[int, int]
+
+class Mode(StrEnum):
+    """What a profile does to a subscriber who is known already."""
+
+    #: nothing; they only join the lists
+    ADD = "add"
+    #: what it says overwrites, its topics are added
+    UPDATE = "update"
+    #: as update, and its topics become the whole choice
+    REPLACE_TOPICS = "replace-topics"
 
 
 class Outcome(StrEnum):
@@ -38,105 +66,212 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     #: known already, with all of this
     UNCHANGED = "unchanged"
-    #: the address must not be mailed: nothing was written
+    #: the address must not be mailed: nothing else was written
     SUPPRESSED = "suppressed"
     #: left one of the lists before, and stays off it
     KEPT_OUT = "kept_out"
+
+
+class Entry(NamedTuple):
+    """A person to be put on lists: where they are to stand on each, and when and from where they had agreed.
+
+    `bars` are suppressions to write, by list, None for everywhere; without `stands` nothing else is written.
+    """
+
+    person: Profile
+    stands: Mapping[int, SubscriptionState] | None
+    bars: Mapping[int | None, SuppressionReason] = {}
+    joined: datetime | None = None
+    consented: datetime | None = None
+    ip: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How people are put on lists: `basis` are the words that say how they agreed."""
+
+    method: str
+    basis: str
+    mode: Mode = Mode.UPDATE
+    resubscribe: bool = False
 
 
 def join(
     session: Session, people: Sequence[Profile], *, on: Collection[int], method: str, basis: str, keyring: Keyring,
     now: datetime, resubscribe: bool = False,
 ) -> list[Outcome]:  # fmt: skip
-    """Put each of the people on each of the lists, with a consent row for it; return their outcomes in order.
+    """Put each of the people on each of the lists, confirmed, with a consent row for it; return the outcomes in order.
 
-    Each address may occur once; keep to a few thousand people at a time, as their keys are bound values. A profile
-    adds to what is known and overwrites it where it says something. Only `resubscribe` brings back who left.
+    Each address may occur once. A profile adds to what is known and overwrites it where it says something. Only
+    `resubscribe` brings back who left.
     """
-    keys = [person.address.key for person in people]
-    barred = _barred(session, keys) | erasures.among(session, keyring, keys)
-    welcome = {person.address.key: person for person in people if person.address.key not in barred}
-    before = _known(session, welcome)
-    rows = {key: _merged(person, before.get(key), now) for key, person in welcome.items()}
-    changed = {key for key, row in rows.items() if key in before and not _same(row, before[key])}
-    _store(session, [row for key, row in rows.items() if key in changed or key not in before])
-    ids = _ids(session, welcome)
-    touched = _add_topics(session, {ids[key]: person.topics for key, person in welcome.items() if person.topics})
-    joined, kept_out = _subscribe(session, ids.values(), on, now=now, resubscribe=resubscribe)
-    consent.record(session, joined, event=ConsentEvent.CONFIRMED, method=method, shown=basis, now=now)
-    touched |= {subscriber for subscriber, _ in joined}
-
-    def outcome(key: str) -> Outcome:
-        if key in barred:
-            return Outcome.SUPPRESSED
-        if ids[key] in kept_out:
-            return Outcome.KEPT_OUT
-        if key not in before:
-            return Outcome.ADDED
-        return Outcome.UPDATED if key in changed or ids[key] in touched else Outcome.UNCHANGED
-
-    return [outcome(person.address.key) for person in people]
+    stands = dict.fromkeys(on, _CONFIRMED)
+    terms = Terms(method=method, basis=basis, resubscribe=resubscribe)
+    return enter(session, [Entry(person, stands) for person in people], terms, keyring=keyring, now=now)
 
 
-def _barred(session: Session, keys: Iterable[str]) -> set[str]:
-    query = select(_BARRED.c.email_key).where(_BARRED.c.email_key.in_(keys), _BARRED.c.lifted_at.is_(None))
-    return set(session.scalars(query))
+def enter(
+    session: Session, entries: Sequence[Entry], terms: Terms, *, keyring: Keyring, now: datetime
+) -> list[Outcome]:
+    """Write what the entries say, and a consent row for each change of standing; return the outcomes in order.
+
+    Each address may occur once; up to some twenty thousand are handled well. A subscriber who appears between the
+    look and the writing, by a sign-up on PostgreSQL, is an IntegrityError: do it again.
+    """
+    known.lock(session)
+    found = known.among(session, [entry.person.address.key for entry in entries], keyring)
+    batch = _Batch(terms=terms, now=now, moment=bulk.moments(session))
+    welcome = [_welcome(batch, entry, found) for entry in entries]
+    new = [entry for entry in welcome if entry and entry.person.address.key not in found.people]
+    old = [entry for entry in welcome if entry and entry.person.address.key in found.people]
+    _number(session, batch, new, old if terms.mode is not Mode.ADD else [])
+    for number, entry in zip(bulk.numbers(session, Subscriber, len(new)), new, strict=True):
+        _add(batch, number, entry)
+    outcomes = _update(session, batch, old, found)
+    _write(session, batch)
+    return [
+        Outcome.SUPPRESSED if entry is None else outcomes.get(entry.person.address.key, Outcome.ADDED)
+        for entry in welcome
+    ]
 
 
-def _known(session: Session, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    return {row.email_key: row for row in session.execute(select(_PERSON).where(_PERSON.c.email_key.in_(keys)))}
+@dataclass(kw_only=True)
+class _Batch:
+    """What is to be written, table by table; new rows as `bulk.insert` takes them, value on value."""
+
+    terms: Terms
+    now: datetime
+    moment: Callable[[datetime], Any]
+    topics: dict[str, int] = field(default_factory=dict)
+    people: list[Any] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    chosen: list[int] = field(default_factory=list)
+    unchosen: list[dict[str, int]] = field(default_factory=list)
+    standings: list[Any] = field(default_factory=list)
+    moves: list[dict[str, Any]] = field(default_factory=list)
+    proofs: list[Any] = field(default_factory=list)
+    bars: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.hash, self.at = consent.digest(self.terms.basis), self.moment(self.now)
+
+    def stand(self, number: int, on: int, state: SubscriptionState) -> None:
+        """Add the row of a subscriber who never stood on the list."""
+        self.standings += (on, number, _VALUE[state], self.at)
+
+    def prove(self, number: int, on: int, state: SubscriptionState, entry: Entry) -> None:
+        """Add the consent row that goes with a subscriber's new standing."""
+        words, digest, ip, at = self.terms.basis, self.hash, entry.ip, self.at
+        if state is _LEFT:
+            words = digest = ip = ""
+        elif entry.consented:
+            at = self.moment(entry.consented)
+        self.proofs += (number, on, _PROVED_BY[state], self.terms.method, words, digest, "", "", ip, "", at)
 
 
-def _ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
-    return dict(session.execute(select(_PERSON.c.email_key, _PERSON.c.id).where(_PERSON.c.email_key.in_(keys))).all())
+def _welcome(batch: _Batch, entry: Entry, found: Known) -> Entry | None:
+    """Return the entry less the lists that must not mail the address, None where nobody may; note new suppressions."""
+    key = entry.person.address.key
+    if key in found.barred:
+        return None
+    for on, reason in entry.bars.items():
+        batch.bars.append({
+            "email_key": key, "list_id": on, "reason": reason, "source": batch.terms.method, "event_id": None,
+            "at": batch.now, "lifted_at": None, "lifted_by": "",
+        })  # fmt: skip
+    if entry.stands is None:
+        return None
+    if key not in found.closed:
+        return entry
+    stands = {on: state for on, state in entry.stands.items() if state is _LEFT or on not in found.closed[key]}
+    return entry._replace(stands=stands) if stands or not entry.stands else None
 
 
-def _merged(person: Profile, known: Row[Any] | None, now: datetime) -> dict[str, Any]:
-    return {
-        "email": person.address.email, "email_key": person.address.key, "smtputf8": person.address.smtputf8,
-        "joined_at": now,
-        **{field: getattr(person, field) or getattr(known, field, "") for field in _FIELDS},
-        "attributes": {**(known.attributes if known else {}), **person.attributes},
-    }  # fmt: skip
+def _number(session: Session, batch: _Batch, *groups: Sequence[Entry]) -> None:
+    batch.topics = topics.ensure(session, {name for group in groups for entry in group for name in entry.person.topics})
 
 
-def _same(row: dict[str, Any], known: Row[Any]) -> bool:
-    return all(row[field] == getattr(known, field) for field in (*_FIELDS, "attributes"))
+def _add(batch: _Batch, number: int, entry: Entry) -> None:
+    (email, key, smtputf8), name, language, country, audience, frequency, chosen, attributes = entry.person
+    local, _, domain = key.rpartition("@")
+    batch.people += (
+        number, email, key, name, language, country, audience, _VALUE[frequency or Frequency.EVERY_ISSUE],
+        json.dumps(attributes) if attributes else "{}", smtputf8, flags.role_account(local), flags.disposable(domain),
+        batch.moment(entry.joined) if entry.joined else batch.at,
+    )  # fmt: skip
+    for topic in chosen:
+        batch.chosen += (number, batch.topics[topic])
+    for on, state in (entry.stands or {}).items():
+        batch.stand(number, on, state)
+        batch.prove(number, on, state, entry)
 
 
-def _store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    statement = upsert.into(session, Subscriber)
-    new = {field: statement.excluded[field] for field in (*_FIELDS, "attributes")}
-    upsert.many(session, statement.on_conflict_do_update(index_elements=["email_key"], set_=new), rows)
+def _update(session: Session, batch: _Batch, entries: Sequence[Entry], found: Known) -> dict[str, Outcome]:
+    """Note what changes for those who are known; return their outcomes by key."""
+    numbers = [found.people[entry.person.address.key].id for entry in entries]
+    lists = {on for entry in entries for on in entry.stands or ()}
+    before = known.standings(session, numbers, lists)
+    choosing = batch.terms.mode is Mode.REPLACE_TOPICS or any(entry.person.topics for entry in entries)
+    chosen = known.choices(session, numbers if choosing else [])
+    outcomes = {}
+    for number, entry in zip(numbers, entries, strict=True):
+        row = found.people[entry.person.address.key]
+        touched = False
+        if batch.terms.mode is not Mode.ADD:
+            touched = _merge(batch, entry.person, row) | _choose(batch, entry.person, number, chosen)
+        moved, kept_out = _move(batch, entry, number, before)
+        outcome = Outcome.UPDATED if touched or moved else Outcome.UNCHANGED
+        outcomes[entry.person.address.key] = Outcome.KEPT_OUT if kept_out else outcome
+    return outcomes
 
 
-def _add_topics(session: Session, chosen: dict[int, tuple[str, ...]]) -> set[int]:
-    """Add topics to what each subscriber chose; return those for whom one was new."""
-    numbers = topics.ensure(session, {name for names in chosen.values() for name in names})
-    wanted = {(subscriber, numbers[name]) for subscriber, names in chosen.items() for name in names}
-    query = select(_CHOICE.c.subscriber_id, _CHOICE.c.topic_id).where(_CHOICE.c.subscriber_id.in_(list(chosen)))
-    new = sorted(wanted - {(row.subscriber_id, row.topic_id) for row in session.execute(query)})
-    statement = upsert.into(session, SubscriberTopic).on_conflict_do_nothing()
-    upsert.many(session, statement, [{"subscriber_id": subscriber, "topic_id": topic} for subscriber, topic in new])
-    return {subscriber for subscriber, _ in new}
+def _merge(batch: _Batch, person: Profile, row: Row[Any]) -> bool:
+    merged = {name: getattr(person, name) or getattr(row, name) for name in _MERGED}
+    attributes = {**row.attributes, **person.attributes}
+    if attributes == row.attributes and all(getattr(row, name) == value for name, value in merged.items()):
+        return False
+    batch.changes.append({"number": row.id, **merged, "attributes": attributes})
+    return True
 
 
-def _subscribe(
-    session: Session, ids: Collection[int], on: Collection[int], *, now: datetime, resubscribe: bool
-) -> tuple[list[Pair], set[int]]:
-    """Confirm what may be confirmed; return those (subscriber, list), and the subscribers who stay out of a list."""
-    query = select(_STANDING).where(_STANDING.c.subscriber_id.in_(ids), _STANDING.c.list_id.in_(on)).with_for_update()
-    standing = {(row.subscriber_id, row.list_id): row.state for row in session.execute(query)}
-    left = {pair for pair, state in standing.items() if state == SubscriptionState.UNSUBSCRIBED and not resubscribe}
-    settled = left | {pair for pair, state in standing.items() if state == SubscriptionState.CONFIRMED}
-    joined = [(subscriber, number) for subscriber in ids for number in on if (subscriber, number) not in settled]
-    # Who joins and leaves between the two statements stays out: the upsert moves only what may be moved.
-    movable = _STANDING.c.state == SubscriptionState.PENDING
-    if resubscribe:
-        movable = or_(movable, _STANDING.c.state == SubscriptionState.UNSUBSCRIBED)
-    statement = upsert.into(session, Subscription)
-    values = {"state": SubscriptionState.CONFIRMED, "changed_at": now}
-    statement = statement.on_conflict_do_update(index_elements=["list_id", "subscriber_id"], set_=values, where=movable)
-    rows = [{"subscriber_id": subscriber, "list_id": number, **values} for subscriber, number in joined]
-    upsert.many(session, statement, rows)
-    return joined, {subscriber for subscriber, _ in left}
+def _choose(batch: _Batch, person: Profile, number: int, chosen: Mapping[int, set[int]]) -> bool:
+    before, wanted = chosen.get(number, set()), {batch.topics[topic] for topic in person.topics}
+    gone = before - wanted if batch.terms.mode is Mode.REPLACE_TOPICS else set()
+    batch.chosen += [value for topic in sorted(wanted - before) for value in (number, topic)]
+    batch.unchosen += [{"number": number, "topic": topic} for topic in gone]
+    return bool(gone or wanted - before)
+
+
+def _move(batch: _Batch, entry: Entry, number: int, before: Mapping[Pair, SubscriptionState]) -> tuple[bool, bool]:
+    """Note where somebody is to stand; return whether anything moves, and whether they stay out of a list."""
+    moved = kept_out = False
+    for on, state in (entry.stands or {}).items():
+        stood = before.get((number, on))
+        if stood is _LEFT and state is not _LEFT and not batch.terms.resubscribe:
+            kept_out = True
+            continue
+        if stood is state or (stood is _CONFIRMED and state is _PENDING):
+            continue
+        if stood is None:
+            batch.stand(number, on, state)
+        else:
+            batch.moves.append({"number": number, "on": on, "to": state, "now": batch.now})
+        batch.prove(number, on, state, entry)
+        moved = True
+    return moved, kept_out
+
+
+def _write(session: Session, batch: _Batch) -> None:
+    bulk.insert(session, Subscriber, _PERSON_COLUMNS, batch.people)
+    if batch.changes:
+        fields: dict[str, Any] = {name: bindparam(name) for name in (*_MERGED, "attributes")}
+        session.execute(update(_PERSON).where(_PERSON.c.id == bindparam("number")).values(fields), batch.changes)
+    bulk.insert(session, SubscriberTopic, ("subscriber_id", "topic_id"), batch.chosen)
+    choice = (_CHOICE.c.subscriber_id == bindparam("number")) & (_CHOICE.c.topic_id == bindparam("topic"))
+    upsert.many(session, delete(_CHOICE).where(choice), batch.unchosen)
+    bulk.insert(session, Subscription, _STANDING_COLUMNS, batch.standings)
+    standing = (_STANDING.c.subscriber_id == bindparam("number")) & (_STANDING.c.list_id == bindparam("on"))
+    to: dict[str, Any] = {"state": bindparam("to"), "changed_at": bindparam("now")}
+    upsert.many(session, update(_STANDING).where(standing).values(to), batch.moves)
+    bulk.insert(session, Consent, _CONSENT_COLUMNS, batch.proofs)
+    upsert.many(session, upsert.into(session, Suppression).on_conflict_do_nothing(), batch.bars)

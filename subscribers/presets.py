@@ -1,7 +1,7 @@
 """Presets: the columns of other programs' exports, so that people can move in.
 
 Each names the export's columns as their owners document them, what becomes of each, and what their words for a
-person's standing mean here. A column that is nothing here is left out; one that is not listed is treated like any other.
+person's standing mean here. A column that is nothing here is left out; one that is not listed is like any other.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,10 @@ PRESETS: Mapping[str, Preset] = {
                 "unsub_reason_other clean_time clean_campaign_title clean_campaign_id"
             ),
         },
-        words={"subscribed": "confirmed", "cleaned": "hard_bounce", "non_subscribed": "pending", "archived": "unsubscribed"},
+        words={
+            "subscribed": "confirmed", "cleaned": "hard_bounce", "non_subscribed": "pending",
+            "archived": "unsubscribed",
+        },
         settles={"unsub_time": "unsubscribed", "clean_time": "hard_bounce"},
         separator=",",
     ),
@@ -100,8 +103,8 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "beehiiv": Preset(
         columns={
-            "email": "email", "status": "status", "created": "joined", "created_at": "joined", "subscribed_at": "joined",
-            "first_name": "first_name", "last_name": "last_name", "tags": "topics",
+            "email": "email", "status": "status", "created": "joined", "created_at": "joined",
+            "subscribed_at": "joined", "first_name": "first_name", "last_name": "last_name", "tags": "topics",
             **_out(
                 "id subscriber_id subscription_tier tier subscription_premium_tier_names utm_source utm_medium "
                 "utm_channel utm_campaign utm_term utm_content referring_site referral_code stripe_customer_id "

@@ -44,7 +44,7 @@ class Dialect:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file that was read to its end once: `columns` as its first line has them, `rows` after it, `sha256` of it all."""
+    """A file that was read to its end once: `columns` as its first line has them, `rows` after it, `sha256` of all."""
 
     path: Path
     format: Format
@@ -72,7 +72,8 @@ def scan(path: Path, *, format: Format | None = None, encoding: str = "", dialec
             while block := file.read(1 << 20):
                 digest.update(block)
         format = format or _format(path, start)
-        encoding = encoding or next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+        marked = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+        encoding = marked if encoding.lower() in ("", "utf-8", "utf8") else encoding
         with path.open(encoding=encoding, newline="") as stream:
             if format is Format.CSV:
                 dialect = _dialect(stream, dialect or Dialect())
@@ -112,10 +113,9 @@ def _dialect(stream: TextIO, given: Dialect) -> Dialect:
 def _csv(stream: TextIO, dialect: Dialect, name: str) -> Iterator[Line]:
     """Yield the records that hold anything, the header first."""
     csv.field_size_limit(_LONGEST)
-    lines = (line.removeprefix("\ufeff") if number == 0 else line for number, line in enumerate(stream))
     try:
         reader = csv.reader(
-            lines, delimiter=dialect.delimiter, quotechar=dialect.quote or None, escapechar=dialect.escape or None,
+            stream, delimiter=dialect.delimiter, quotechar=dialect.quote or None, escapechar=dialect.escape or None,
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE, doublequote=not dialect.escape, strict=True,
         )  # fmt: skip
     except (TypeError, ValueError) as error:
@@ -191,8 +191,6 @@ def _cell(value: Any) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case list() if all(isinstance(each, str) and ";" not in each for each in value):
-            return ";".join(value)
         case dict() | list():
             return json.dumps(value, ensure_ascii=False)
     return str(value)

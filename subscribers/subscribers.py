@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, delete, select
 from sqlmodel import Session
 
 from subscribers import addresses, consent, erasures, joining, profiles, suppressions, upsert
+from subscribers.attributes import types
 from subscribers.errors import NotFound, Refused
 from subscribers.joining import Outcome
 from subscribers.lists import ids_of
@@ -67,8 +68,9 @@ def add(
     `basis` says how they agreed and goes into the consent row; `resubscribe` brings back who left and asked to return.
     """
     person = profiles.check(
-        email, name=name, language=language, country=country, audience=audience, topics=topics, attributes=attributes
-    )
+        email, name=name, language=language, country=country, audience=audience, topics=topics, attributes=attributes,
+        declared=types(session),
+    )  # fmt: skip
     on = ids_of(session, lists)
     basis = consent.basis(basis)
     with session.begin_nested():

@@ -23,6 +23,8 @@ def name(kind: str, text: str) -> str:
 def line(kind: str, text: str, limit: int) -> str:
     """Return the text without surrounding blanks, or refuse what is too long or could break a header."""
     text = text.strip(" \t")
+    if len(text) <= limit and text.isprintable():
+        return text
     for place, character in enumerate(text, 1):
         if unicodedata.category(character) in _UNSAFE:
             raise BadValue(text, f"{kind} holds a line break or control character at place {place}; take it out")

@@ -60,8 +60,7 @@ def walk(folder: Path, *, tell: Callable[[str], None]) -> Walked:
         with db.transaction(engine) as session:
             written = _write(session, settings, begun)
             tell(f"{written} briefings written by one person and approved by another")
-        with db.transaction(engine) as session:
-            tell(_import(session, publication.keyring(settings), begun))
+        tell(_import(engine, publication.keyring(settings), begun))
         issue = _compose(engine, settings, begun)
         tell(f"issue {issue} composed, checked, frozen")
         status = _send(engine, settings, issue)
@@ -122,17 +121,19 @@ def _write(session: Session, settings: Settings, now: datetime) -> int:
     return len(texts)
 
 
-def _import(session: Session, keyring: Keyring, now: datetime) -> str:
+def _import(engine: Engine, keyring: Keyring, now: datetime) -> str:
     titles = {"weekly": "The weekly digest", "alerts": "Alerts as they come"}
-    for name, title in titles.items():
-        lists.create(session, name, title=title, now=now)
+    with db.transaction(engine) as session:
+        for name, title in titles.items():
+            lists.create(session, name, title=title, now=now)
+        for name, condition in crowd.SEGMENTS.items():
+            segments.create(session, name, condition, now=now)
     with tempfile.TemporaryDirectory() as desk:
         for name, text in crowd.files().items():
             path = Path(desk) / f"{name}.csv"
             path.write_text(text, "utf-8")
-            imports.load(session, path, lists=[name], basis="sample data", keyring=keyring, now=now - timedelta(days=1))
-    for name, condition in crowd.SEGMENTS.items():
-        segments.create(session, name, condition, now=now)
+            request = imports.Request(file=path, lists=[name], basis="sample data", declare=True)
+            imports.load(lambda: db.transaction(engine), request, keyring=keyring, now=now - timedelta(days=1))
     return f"{crowd.SIZE} subscribers on {len(titles)} lists, {len(crowd.SEGMENTS)} segments"
 
 

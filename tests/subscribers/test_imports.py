@@ -1,132 +1,197 @@
-"""CSV files of people: what is taken, what is refused, and what never changes."""
+"""Files of people: what is taken, what is refused, and what never changes."""
 
-import contextlib
-import io
-from datetime import datetime, timedelta
+import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlmodel import Session, col, func, select
+from sqlalchemy import Engine, select
+from sqlmodel import Session
 
-from subscribers import imports, subscribers, subscriptions, suppressions
+from subscribers import chunks, erasures, lists, subscribers, subscriptions, suppressions
 from subscribers.errors import BadRow, BadValue, NotFound, Refused
-from subscribers.imports import Reject
+from subscribers.joining import Mode
 from subscribers.models import (
     Consent,
     ConsentEvent,
-    Subscriber,
+    Frequency,
+    ImportRun,
     Subscription,
     SubscriptionState,
     SuppressionReason,
 )
+from tests.subscribers.importing import HEAD, Desk, counts, many
 from tests.support.keys import KEYRING
 
-HEAD = "email,name,country,topics,plan\n"
+
+@pytest.fixture
+def here(engine: Engine, tmp_path: Path, now: datetime) -> Desk:
+    """Return a desk with two lists and the attribute `plan`."""
+    made = Desk(engine, tmp_path, now)
+    with made.open() as session:
+        lists.create(session, "weekly", title="The week", now=now)
+        lists.create(session, "alerts", title="Alerts", now=now)
+    made.declare("plan")
+    return made
 
 
-def load(session: Session, text: str, now: datetime, **how: Any) -> imports.ImportResult:
-    """Import the text onto the list `weekly`."""
-    given = {"lists": ["weekly"], "basis": "signed up at the fair", "now": now, **how}
-    return imports.load(session, io.StringIO(text, newline=""), keyring=KEYRING, **given)
+def proof(session: Session) -> list[tuple[Any, ...]]:
+    """Return what the consent rows say."""
+    fields = (Consent.event, Consent.method, Consent.words, Consent.ip, Consent.at)
+    return [tuple(row) for row in session.execute(select(*fields).order_by(Consent.id))]  # type: ignore[call-overload]
 
 
-def counts(result: imports.ImportResult) -> tuple[int, int, int, int, int, int]:
-    """Return the numbers: added, updated, unchanged, rejected, suppressed, kept out."""
-    return (
-        result.added, result.updated, result.unchanged, len(result.rejected), result.suppressed, result.kept_out
-    )  # fmt: skip
-
-
-def many(size: int) -> str:
-    """Return a file of so many people."""
-    return HEAD + "".join(
-        f"r{number}@c{number % 9}.example,Reader {number},DE,energy;cloud,pro\n" for number in range(size)
+def test_good_rows_become_confirmed_subscribers_with_consent(here: Desk, now: datetime) -> None:
+    content = (
+        b"\xef\xbb\xbfEmail;Name;Country;Topics;Plan\r\n"
+        b'Ada@example.com;Ada Brandt;de;"Energy; cloud";pro\r\n\r\n;;;;\r\n'
+        b'"bob@example.com";"O\'Neil; Bob";;;\r\n'
     )
-
-
-def stored(session: Session) -> tuple[int, int, int]:
-    """Return how many subscribers, subscriptions and consents there are."""
-    people, standing, proof = (
-        session.exec(select(func.count()).select_from(model)).one() for model in (Subscriber, Subscription, Consent)
-    )
-    return people, standing, proof
-
-
-def test_good_rows_become_confirmed_subscribers_with_consent(desk: Session, now: datetime, tmp_path: Path) -> None:
-    path = tmp_path / "people.csv"
-    path.write_bytes(b"\xef\xbb\xbfEmail;Name;Country;Topics;Plan Type\r\n"
-                     b'Ada@example.com;Ada Brandt;de;"Energy; cloud";pro\r\n\r\n;;;;\r\n'
-                     b'"bob@example.com";"O\'Neil; Bob";;;\r\n')  # fmt: skip
-    result = imports.load(
-        desk, path, lists=["weekly", "alerts"], basis="signed up at the fair", keyring=KEYRING, now=now
-    )
+    result = here.load(content, lists=["weekly", "alerts"])
     assert counts(result) == (2, 0, 0, 0, 0, 0)
-    ada, bob = subscribers.all(desk)
+    ada, bob = here.everybody()
     assert (ada.email, ada.name, ada.country, ada.topics) == (
         "Ada@example.com", "Ada Brandt", "DE", ["cloud", "energy"],
     )  # fmt: skip
-    assert ada.attributes == {"plan_type": "pro"}
+    assert (ada.attributes, ada.frequency, ada.joined_at) == ({"plan": "pro"}, Frequency.EVERY_ISSUE, now)
     assert (bob.name, bob.attributes, bob.topics) == ("O'Neil; Bob", {}, [])
     assert ada.subscriptions == bob.subscriptions == {"alerts": "confirmed", "weekly": "confirmed"}
-    proof = desk.exec(select(Consent)).all()
-    assert {(row.event, row.method, row.words) for row in proof} == {
-        (ConsentEvent.CONFIRMED, "import", "signed up at the fair")
-    }
-    assert len(proof) == 4
+    with here.open() as session:
+        assert proof(session) == [(ConsentEvent.CONFIRMED, "import", "signed up at the fair", "", now)] * 4
+        hashes = set(session.scalars(select(Consent.words_sha256)))
+    assert hashes == {hashlib.sha256(b"signed up at the fair").hexdigest()}
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_separator_is_read_from_the_header(desk: Session, now: datetime, delimiter: str) -> None:
-    text = "name,email\nAda,ada@example.com\n".replace(",", delimiter)
-    assert counts(load(desk, text, now)) == (1, 0, 0, 0, 0, 0)
-    assert subscribers.find(desk, "ada@example.com").name == "Ada"
+def test_the_same_file_again_changes_nothing(here: Desk, now: datetime) -> None:
+    assert counts(here.load(many(432))) == (432, 0, 0, 0, 0, 0)
+    assert here.stored() == (432, 432, 432, 1)
+    assert counts(here.load(many(432), now=now + timedelta(days=1))) == (0, 0, 432, 0, 0, 0)
+    assert here.stored() == (432, 432, 432, 2)
 
 
-def test_the_same_file_again_changes_nothing(desk: Session, now: datetime) -> None:
-    assert counts(load(desk, many(4321), now)) == (4321, 0, 0, 0, 0, 0)
-    before = stored(desk)
-    assert before == (4321, 4321, 4321)
-    assert counts(load(desk, many(4321), now + timedelta(days=1))) == (0, 0, 4321, 0, 0, 0)
-    assert stored(desk) == before
-
-
-def test_a_later_file_adds_to_what_is_known(desk: Session, now: datetime) -> None:
-    load(desk, HEAD + "ada@example.com,Ada,DE,energy,pro\nbob@example.com,Bob,,,\ncyd@example.com,,,,\n", now)
+def test_a_later_file_adds_to_what_is_known(here: Desk, now: datetime) -> None:
+    here.declare("seats")
+    here.load(HEAD + "ada@example.com,Ada,DE,energy,pro\nbob@example.com,Bob,,,\ncyd@example.com,,,,\n")
     text = "email,name,seats,topics\nADA@example.com,,3,\nbob@example.com,Bobby,,\ncyd@example.com,,,cloud\n"
-    assert counts(load(desk, text, now + timedelta(days=1))) == (0, 3, 0, 0, 0, 0)
-    ada, bob, cyd = subscribers.all(desk)
+    assert counts(here.load(text, now=now + timedelta(days=1))) == (0, 3, 0, 0, 0, 0)
+    ada, bob, cyd = here.everybody()
     assert (ada.email, ada.name, ada.country, ada.topics) == ("ada@example.com", "Ada", "DE", ["energy"])
     assert ada.attributes == {"plan": "pro", "seats": "3"}
     assert (bob.name, cyd.topics, ada.joined_at) == ("Bobby", ["cloud"], now)
-    assert counts(load(desk, text, now, lists=["alerts"])) == (0, 3, 0, 0, 0, 0)
+    assert counts(here.load(text, lists=["alerts"])) == (0, 3, 0, 0, 0, 0)
 
 
-def test_who_left_stays_out_and_who_waits_is_confirmed(desk: Session, now: datetime) -> None:
-    load(desk, many(3), now, lists=["weekly", "alerts"])
-    subscriptions.unsubscribe(desk, subscriber_id=1, list_id=1, method="link", now=now)
-    waiting = desk.exec(select(Subscription).where(col(Subscription.subscriber_id) == 2)).first()
-    assert waiting is not None
-    waiting.state = SubscriptionState.PENDING
-    desk.flush()
-    proof = stored(desk)[2]
-    assert counts(load(desk, many(3), now, lists=["weekly", "alerts"])) == (0, 1, 1, 0, 0, 1)
-    first, second, _ = subscribers.all(desk)
+def test_adding_leaves_what_is_known_as_it_is(here: Desk) -> None:
+    here.load(HEAD + "ada@example.com,Ada,DE,energy,pro\n")
+    text = HEAD + "ada@example.com,Other,FR,cloud,free\nbob@example.com,Bob,FR,cloud,free\n"
+    assert counts(here.load(text, mode=Mode.ADD, lists=["alerts"])) == (1, 1, 0, 0, 0, 0)
+    ada, bob = here.everybody()
+    assert (ada.name, ada.country, ada.topics, ada.attributes) == ("Ada", "DE", ["energy"], {"plan": "pro"})
+    assert ada.subscriptions == {"alerts": "confirmed", "weekly": "confirmed"}
+    assert (bob.name, bob.topics) == ("Bob", ["cloud"])
+    assert counts(here.load(text, mode=Mode.ADD, lists=["alerts"])) == (0, 0, 2, 0, 0, 0)
+
+
+def test_replacing_topics_makes_the_row_the_whole_choice(here: Desk) -> None:
+    here.load(HEAD + "ada@example.com,Ada,,energy;cloud,\nbob@example.com,,,energy,\ncyd@example.com,,,energy,\n")
+    text = "email,topics\nada@example.com,cloud;chips\nbob@example.com,\ncyd@example.com,Energy\n"
+    assert counts(here.load(text, mode=Mode.REPLACE_TOPICS)) == (0, 2, 1, 0, 0, 0)
+    assert [each.topics for each in here.everybody()] == [["chips", "cloud"], [], ["energy"]]
+    with pytest.raises(BadRow, match="no topics to replace any with"):
+        here.load("email\nada@example.com\n", mode=Mode.REPLACE_TOPICS)
+
+
+def test_who_left_stays_out_and_who_waits_is_confirmed(here: Desk, now: datetime) -> None:
+    here.load(many(3), lists=["weekly", "alerts"])
+    with here.open() as session:
+        first, second, _ = subscribers.all(session)
+        weekly = lists.get(session, "weekly").id
+        subscriptions.unsubscribe(session, subscriber_id=first.id, list_id=weekly, method="link", now=now)
+        waiting = session.get(
+            Subscription,
+            session.scalars(
+                select(Subscription.id).where(Subscription.subscriber_id == second.id, Subscription.list_id == weekly)
+            ).one(),
+        )  # type: ignore[arg-type]
+        assert waiting
+        waiting.state = SubscriptionState.PENDING
+    before = here.stored()[2]
+    assert counts(here.load(many(3), lists=["weekly", "alerts"])) == (0, 1, 1, 0, 0, 1)
+    first, second, _ = here.everybody()
     assert first.subscriptions == {"alerts": "confirmed", "weekly": "unsubscribed"}
-    desk.expire_all()
     assert second.subscriptions == {"alerts": "confirmed", "weekly": "confirmed"}
-    assert stored(desk)[2] == proof + 1
+    assert here.stored()[2] == before + 1
 
 
-def test_the_suppressed_are_counted_and_nothing_is_written_of_them(desk: Session, now: datetime) -> None:
-    suppressions.add(desk, "R1@c1.example", reason=SuppressionReason.HARD_BOUNCE, source="", now=now)
-    assert counts(load(desk, many(3), now)) == (2, 0, 0, 0, 1, 0)
-    assert [each.email for each in subscribers.all(desk)] == ["r0@c0.example", "r2@c2.example"]
+STATUS = "email,status,confirmed_at,ip\n"
+MAPPED = {"columns": ["confirmed_at=consented", "ip=consent_ip"]}
 
 
-def test_bad_rows_are_named_and_the_rest_goes_on(desk: Session, now: datetime) -> None:
+def test_a_status_says_where_somebody_stands(here: Desk, now: datetime) -> None:
+    rows = (
+        "con@example.com,confirmed,2024-05-06 07:08:09,192.0.2.7\npen@example.com,Pending,,\n"
+        "uns@example.com,unsubscribed,2024-05-06,192.0.2.7\nbou@example.com,hard_bounce,,\nodd@example.com,perhaps,,\n"
+        "emp@example.com,,,\n"
+    )
+    result = here.load(STATUS + rows, **MAPPED)
+    assert counts(result) == (3, 0, 0, 2, 1, 0)
+    assert "the status is none that is known (confirmed," in result.first_rejects[0].reason
+    assert {each.email: each.subscriptions["weekly"] for each in here.everybody()} == {
+        "con@example.com": "confirmed", "pen@example.com": "pending", "uns@example.com": "unsubscribed",
+    }  # fmt: skip
+    with here.open() as session:
+        assert set(proof(session)) == {
+            (ConsentEvent.CONFIRMED, "import", "signed up at the fair", "192.0.2.7",
+             datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)),
+            (ConsentEvent.REQUESTED, "import", "signed up at the fair", "", now),
+            (ConsentEvent.WITHDRAWN, "import", "", "", now),
+        }  # fmt: skip
+        [barred] = suppressions.all(session)
+        assert (barred.email, barred.reason, barred.source) == (
+            "bou@example.com", SuppressionReason.HARD_BOUNCE, "import",
+        )  # fmt: skip
+
+
+def test_a_status_moves_only_towards_what_the_reader_wished(here: Desk) -> None:
+    here.load(
+        STATUS + "con@example.com,confirmed,,\npen@example.com,pending,,\nuns@example.com,unsubscribed,,\n", **MAPPED
+    )
+    assert counts(here.load(
+        STATUS + "con@example.com,pending,,\npen@example.com,confirmed,,\nuns@example.com,pending,,\n", **MAPPED
+    )) == (0, 1, 1, 0, 0, 1)  # fmt: skip
+    states = [each.subscriptions["weekly"] for each in here.everybody()]
+    assert states == ["confirmed", "confirmed", "unsubscribed"]
+    assert counts(here.load(STATUS + "con@example.com,unsubscribed,,\npen@example.com,complaint,,\n", **MAPPED)) == (
+        0, 1, 0, 0, 1, 0,
+    )  # fmt: skip
+    con, pen, _ = here.everybody()
+    assert (con.subscriptions["weekly"], pen.suppressed) == ("unsubscribed", "complaint")
+
+
+def test_confirmed_rows_need_words_that_say_how_they_agreed(here: Desk) -> None:
+    with pytest.raises(BadValue, match="--consent-basis"):
+        here.load(HEAD, basis=" ")
+    with pytest.raises(BadValue, match="--consent-basis"):
+        here.load("email,status\nada@example.com,pending\nbob@example.com,active\n", basis="")
+    assert here.stored() == (0, 0, 0, 0)
+    assert counts(here.load("email,status\nada@example.com,pending\nbob@example.com,invalid\n", basis="")) == (
+        1, 0, 0, 0, 1, 0,
+    )  # fmt: skip
+
+
+def test_the_suppressed_and_the_erased_are_counted_and_nothing_is_written_of_them(here: Desk, now: datetime) -> None:
+    with here.open() as session:
+        suppressions.add(session, "R1@c1.example", reason=SuppressionReason.HARD_BOUNCE, source="", now=now)
+        suppressions.add(session, "r3@c3.example", reason=SuppressionReason.MANUAL, source="", list="weekly", now=now)
+        erasures.keep(session, KEYRING, "r2@c2.example", now=now)
+    assert counts(here.load(many(4))) == (1, 0, 0, 0, 3, 0)
+    assert [each.email for each in here.everybody()] == ["r0@c0.example"]
+    assert counts(here.load(many(4), lists=["alerts", "weekly"])) == (1, 1, 0, 0, 2, 0)
+    assert here.find("r3@c3.example").subscriptions == {"alerts": "confirmed"}
+
+
+def test_bad_rows_are_named_and_the_rest_goes_on(here: Desk) -> None:
     text = (
         HEAD
         + "ada@example.com,Ada,DE,,\n"
@@ -141,9 +206,9 @@ def test_bad_rows_are_named_and_the_rest_goes_on(desk: Session, now: datetime) -
         + ",Nobody,DE,,\n"
         + "hal@example.com,Hal,DE,,\n"
     )
-    result = load(desk, text, now)
+    result = here.load(text)
     assert counts(result) == (2, 0, 0, 9, 0, 0)
-    assert [(reject.line, reject.value) for reject in result.rejected] == [
+    assert [(reject.line, reject.value) for reject in result.first_rejects] == [
         (3, "not-an-address"),
         (4, "GERMANY"),
         (5, "c@example.com\nBcc: x@example.com"),
@@ -154,91 +219,121 @@ def test_bad_rows_are_named_and_the_rest_goes_on(desk: Session, now: datetime) -
         (12, ""),
         (13, ""),
     ]
-    assert result.rejected[6].reason == "line 2 already names this address"
-    reasons = " | ".join(reject.reason for reject in result.rejected)
+    assert result.first_rejects[6].reason == "line 2 already names this address"
+    reasons = " | ".join(reject.reason for reject in result.first_rejects)
     for says in ("no address", "a country is a code", "line break", "3 values under 5 columns", "no CSV"):
         assert says in reasons
-    assert [each.email for each in subscribers.all(desk)] == ["ada@example.com", "hal@example.com"]
 
 
-def test_the_first_row_of_an_address_counts_however_far_apart(desk: Session, now: datetime) -> None:
-    text = many(4100) + "R0@C0.example,Another,FR,,\n"
-    result = load(desk, text, now)
-    assert result.rejected == (Reject(line=4102, value="R0@C0.example", reason="line 2 already names this address"),)
-    assert subscribers.find(desk, "r0@c0.example").name == "Reader 0"
-
-
-def test_a_dry_run_counts_and_writes_nothing(desk: Session, now: datetime) -> None:
-    load(desk, many(2), now)
-    before = stored(desk)
-    assert counts(load(desk, many(5), now, dry_run=True)) == (3, 0, 2, 0, 0, 0)
-    assert stored(desk) == before
-    assert counts(load(desk, many(5), now)) == (3, 0, 2, 0, 0, 0)
-
-
-def test_progress_is_told_along_the_way(desk: Session, now: datetime) -> None:
-    heard: list[int] = []
-    load(desk, many(4500), now, progress=heard.append)
-    assert heard == [2000, 4000, 4500]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "no first line"),
-        (b"\xef\xbb\xbf", "no first line"),
-        (b"name,mail\nAda,ada@example.com\n", "no column `email` \\(it has: name, mail\\)"),
-        (b"ada@example.com\nbob@example.com\n", "no column `email`"),
-        ("email,name\nada@example.com,Jürgen\n".encode("latin-1"), "save it as UTF-8"),
-        ("email,name\nada@example.com,Ada\n".encode("utf-16"), "save it as UTF-8"),
-        (b"email,name,\nada@example.com,Ada,\n", "column 3 is called ''"),
-        (b"email,plan,Plan\nada@example.com,a,b\n", "column 3 is called 'Plan'"),
-        (b'email,name\nada@example.com,Ada\nbob@example.com,"Bob\ncyd@example.com,Cyd\n', "line 3: a quote"),
-        (b'"email,name\n', "line 1: a quote"),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused_whole(
-    desk: Session, now: datetime, tmp_path: Path, content: bytes, says: str
+def test_a_second_row_of_an_address_names_the_first_in_whatever_chunk_it_stands(
+    here: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "people.csv"
-    path.write_bytes(content)
-    with pytest.raises(BadRow, match=f"people.csv.*{says}"):
-        imports.load(desk, path, lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
-    assert stored(desk) == (0, 0, 0)
+    monkeypatch.setattr(chunks, "SIZE", 10)
+    result = here.load(many(25) + "R3@C3.example,,,,\nnew@example.com,,,,\nR24@c6.example,,,,\n")
+    assert counts(result) == (26, 0, 0, 2, 0, 0)
+    assert [(each.line, each.reason) for each in result.first_rejects] == [
+        (27, "line 5 already names this address"), (29, "line 26 already names this address"),
+    ]  # fmt: skip
 
 
-def test_a_file_that_goes_bad_late_writes_nothing(desk: Session, now: datetime, tmp_path: Path) -> None:
-    path = tmp_path / "people.csv"
-    path.write_bytes(many(5000).encode() + b"\xff\xfe\n")
-    with pytest.raises(BadRow, match="UTF-8"):
-        imports.load(desk, path, lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
-    assert stored(desk) == (0, 0, 0)
-
-
-def test_an_import_needs_a_file_a_list_and_a_basis(desk: Session, now: datetime, tmp_path: Path) -> None:
-    with pytest.raises(BadRow, match=r"gone\.csv cannot be read"):
-        imports.load(desk, tmp_path / "gone.csv", lists=["weekly"], basis="fair", keyring=KEYRING, now=now)
-    with pytest.raises(NotFound, match="no list 'weakly'"):
-        load(desk, HEAD, now, lists=["weakly"])
-    with pytest.raises(Refused, match="no list is named"):
-        load(desk, HEAD, now, lists=[])
-    with pytest.raises(BadValue, match="--consent-basis"):
-        load(desk, HEAD, now, basis=" ")
-
-
-def test_rejects_are_written_as_csv_with_their_line_breaks_quoted(tmp_path: Path) -> None:
+def test_rejects_are_written_as_csv_that_no_spreadsheet_runs(here: Desk, tmp_path: Path) -> None:
     path = tmp_path / "rejects.csv"
-    imports.write_rejects(path, [Reject(line=3, value='a"b\nc', reason="no address, none")])
+    path.write_text("what was there before")
+    result = here.load('email\n"=cmd|\'/c calc\'!A1"\n"a""b\nc"\nada@example.com\n', rejects=path)
+    assert counts(result) == (1, 0, 0, 2, 0, 0)
+    lines = path.read_bytes().decode().split("\r\n")
+    assert lines[0] == "line,value,reason"
+    assert lines[1].startswith("2,'=cmd|'/c calc'!A1,no address")
+    assert lines[2].startswith('3,"a""b\nc",no address')
+    assert here.load("email\nx\n", rejects=path, dry_run=True).rejected == 1
+    assert path.read_bytes().count(b"\r\n") == 2
+
+
+def test_rejects_that_cannot_be_written_are_refused_before_anything_is(here: Desk, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="name another file"):
-        imports.write_rejects(tmp_path / "gone" / "rejects.csv", [])
-    assert path.read_text() == 'line,value,reason\n3,"a""b\nc","no address, none"\n'
+        here.load(HEAD + "ada@example.com,,,,\n", rejects=tmp_path / "gone" / "rejects.csv")
+    assert here.stored()[:3] == (0, 0, 0)
 
 
-@given(st.text(alphabet="ab@.,;\t|\"'\n\r\0 é\ufeff", max_size=120).map("email,name\n".__add__) | st.text(max_size=60))
-def test_any_text_is_rows_and_rejects_or_one_bad_file(text: str) -> None:
-    with contextlib.suppress(BadRow):
-        for row in imports.read(io.StringIO(text, newline="")):
-            if isinstance(row, Reject):
-                assert row.reason
-            else:
-                assert not set(row.profile.address.email + row.profile.name) & set("\r\n\0")
+def test_a_dry_run_says_the_same_and_leaves_nothing(here: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "SIZE", 20)
+    text = many(50).replace("plan", "size") + "bad,,,,\nr0@c0.example,,,,\n"
+    seen: list[tuple[int, int]] = []
+    dry = here.load(text, dry_run=True, declare=True, progress=lambda done, rows: seen.append((done, rows)))
+    assert (here.stored(), seen) == ((0, 0, 0, 0), [(20, 52), (40, 52), (52, 52)])
+    with here.open() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM topic").scalar() == 0
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM attribute").scalar() == 1
+    assert here.load(text, declare=True) == dry
+    assert counts(dry) == (50, 0, 0, 2, 0, 0)
+
+
+def test_undeclared_columns_are_refused_all_at_once_with_the_ways_on(here: Desk) -> None:
+    text = "email,Company Size,plan,Note\nada@example.com,3,pro,x\n"
+    with pytest.raises(BadRow) as caught:
+        here.load(text)
+    for says in ("the attributes company_size, note", "attributes add company_size --type str", "--declare",
+                 "--map 'Company Size=-'"):  # fmt: skip
+        assert says in str(caught.value)
+    assert here.stored() == (0, 0, 0, 0)
+    here.load(text, columns=["Company Size=-", "note=-"])
+    assert here.find("ada@example.com").attributes == {"plan": "pro"}
+    here.load(text, declare=True)
+    assert here.find("ada@example.com").attributes == {"plan": "pro", "company_size": "3", "note": "x"}
+
+
+def test_the_keys_of_an_object_of_attributes_are_held_to_the_same(here: Desk) -> None:
+    text = 'email,attributes\nada@example.com,"{""plan"": ""pro"", ""Home Town"": ""Port Ellen"", ""tags"": [1]}"\n'
+    with pytest.raises(BadRow, match="the attributes home_town, tags"):
+        here.load(text)
+    here.load(text, columns=["tags=-"], declare=True)
+    assert here.find("ada@example.com").attributes == {"plan": "pro", "home_town": "Port Ellen"}
+    assert here.load('email,attributes\nada@example.com,"{nothing"\n').rejected == 1
+
+
+def test_rows_may_name_their_lists(here: Desk) -> None:
+    text = "email,lists\nada@example.com,weekly;alerts=pending\nbob@example.com,\ncyd@example.com,weakly\n"
+    result = here.load(text, lists=[])
+    assert counts(result) == (2, 0, 0, 1, 0, 0)
+    assert "did you mean weekly?" in result.first_rejects[0].reason
+    ada, bob = here.everybody()
+    assert (ada.subscriptions, bob.subscriptions) == ({"alerts": "pending", "weekly": "confirmed"}, {})
+
+
+def test_an_import_needs_a_file_and_a_list(here: Desk, tmp_path: Path) -> None:
+    with pytest.raises(BadRow, match=r"gone\.csv cannot be read"):
+        here.load(tmp_path / "gone.csv")
+    with pytest.raises(NotFound, match="no list 'weakly'"):
+        here.load(HEAD, lists=["weakly"])
+    with pytest.raises(Refused, match="no list is named"):
+        here.load(HEAD, lists=[])
+
+
+def test_a_file_that_goes_bad_late_writes_nothing(here: Desk) -> None:
+    with pytest.raises(BadRow, match="UTF-8"):
+        here.load(many(500).encode() + b"\xff\xfe\n")
+    assert here.stored() == (0, 0, 0, 0)
+
+
+def test_flags_tell_of_offices_throwaway_domains_and_local_parts_outside_ascii(here: Desk) -> None:
+    here.load(
+        "email\ninfo+news@example.com\nada@mailinator.com\nada@sub.mailinator.com\njürgen@example.com\na@exämple.de\n"
+    )
+    found = {each.email: (each.role_account, each.disposable, each.smtputf8) for each in here.everybody()}
+    assert found == {
+        "info+news@example.com": (True, False, False), "ada@mailinator.com": (False, True, False),
+        "ada@sub.mailinator.com": (False, True, False), "jürgen@example.com": (False, False, True),
+        "a@exämple.de": (False, False, False),
+    }  # fmt: skip
+
+
+def test_what_came_of_an_import_is_kept_and_recorded_with_its_end(here: Desk) -> None:
+    told = []
+    result = here.load(many(3) + "bad,,,,\n", record=lambda session, result: told.append(result))
+    assert told == [result]
+    with here.open() as session:
+        [run] = session.scalars(select(ImportRun))
+    assert (run.file, run.actor, run.rows, run.done) == ("people.csv", "mara", 4, 4)
+    assert run.finished_at is not None
+    assert (run.counts["added"], run.counts["rejected"]) == (3, 1)
+    assert "@" not in str(run.terms)

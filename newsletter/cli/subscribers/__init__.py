@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.cli.subscribers import attributes, importing, persons
+from newsletter.cli.subscribers import attributes, exporting, importing, persons
 from newsletter.cli.subscribers.options import Address, Lists, pairs
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
@@ -16,6 +16,7 @@ from subscribers.models import Frequency
 
 app = shape.noun("subscribers")
 attributes.register(app)
+exporting.register(app)
 importing.register(app)
 persons.register(app)
 

@@ -1,13 +1,23 @@
 """`newsletter subscribers import`."""
 
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
+from newsletter import audit, db
 from newsletter.cli import desk, output
-from newsletter.cli.subscribers.options import Lists
-from subscribers import imports
+from newsletter.editorial.models import Role
+from subscribers import imports, sources
+from subscribers.imports import ImportResult, Request
+from subscribers.joining import Mode
+from subscribers.presets import PRESETS
 
 
 def register(app: typer.Typer) -> None:
@@ -17,31 +27,92 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with a header; only `email` must be there.")],
-    lists: Lists,
-    basis: Annotated[str, typer.Option("--consent-basis", help="How these people agreed, for the consent record.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON Lines; - reads from stdin.")],
+    lists: Annotated[
+        list[str] | None, typer.Option("--list", metavar="LIST", help="On which list; may be given again.")
+    ] = None,
+    basis: Annotated[
+        str, typer.Option("--consent-basis", help="How the confirmed agreed, for the consent record.")
+    ] = "",
+    mode: Annotated[
+        Mode, typer.Option(help="What the file does to people known already: nothing but the list, or overwrite.")
+    ] = Mode.UPDATE,
+    preset: Annotated[
+        str, typer.Option(metavar="PROGRAM", help=f"Whose export the file is: {', '.join(PRESETS)}.")
+    ] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; =- leaves it out; may be given again."),
+    ] = None,
+    declare: Annotated[bool, typer.Option("--declare", help="Declare unknown columns as text attributes.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="Write the rejected rows here, as CSV.")] = None,
+    format: Annotated[
+        sources.Format | None, typer.Option(help="How the file holds its records; else found out.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Such as cp1252; else UTF-8, or UTF-16 with its mark.")] = "",
+    delimiter: Annotated[str, typer.Option(help="What separates values; else found out.")] = "",
+    quote: Annotated[str, typer.Option(help="What quotes values; empty for nothing.")] = '"',
+    escape: Annotated[str, typer.Option(help="What escapes a quote; else it is doubled.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin a half-done import anew.")] = False,
+    as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Import subscribers from a CSV file: good rows are taken, bad ones named; suppression always wins."""
+    """Import subscribers from a file: good rows are taken, bad ones named; suppression always wins.
+
+    Killed or interrupted, the same command goes on where it was.
+    """
     here = desk.of(ctx)
-    with output.progress("importing") as progress, here.write() as session:
-        result = imports.load(
-            session, file, lists=lists, basis=basis, keyring=here.keyring, now=here.now, dry_run=dry_run,
-            progress=lambda rows: progress(rows, None),
+    with here.acting(as_, Role.ADMIN) as act:
+        who = act.who
+    with _local(file) as path, output.progress("importing") as progress:
+        request = Request(
+            file=path, lists=lists or [], basis=basis, mode=mode, preset=preset, columns=columns or [], declare=declare,
+            rejects=rejects, format=format, encoding=encoding,
+            dialect=sources.Dialect(delimiter=delimiter, quote=quote, escape=escape),
         )  # fmt: skip
-        if rejects is not None and result.rejected:
-            imports.write_rejects(rejects, result.rejected)
+        result = imports.load(
+            lambda: db.transaction(here.engine), request, keyring=here.keyring, actor=who, now=here.now,
+            dry_run=dry_run, restart=restart, progress=progress,
+            record=lambda session, result: _record(session, request, result, who, here),
+        )  # fmt: skip
     if as_json:
         output.emit(result)
+    else:
+        _tell(result, dry_run=dry_run)
+
+
+@contextmanager
+def _local(file: Path) -> Iterator[Path]:
+    """Yield a file that can be read twice: stdin is copied into one that goes away."""
+    if str(file) != "-":
+        yield file
         return
-    for reject in result.rejected[:20]:
-        output.note(f"line {reject.line}: {reject.value!r}: {reject.reason}")
-    if len(result.rejected) > 20:
-        output.note(f"... and {len(result.rejected) - 20} more; --rejects FILE writes all of them")
+    with tempfile.TemporaryDirectory(prefix="newsletter-import-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield path
+
+
+def _record(session: Session, request: Request, result: ImportResult, who: str, here: desk.Desk) -> None:
+    counts = {
+        "rows": result.rows, "added": result.added, "updated": result.updated, "unchanged": result.unchanged,
+        "rejected": result.rejected, "suppressed": result.suppressed, "kept_out": result.kept_out,
+    }  # fmt: skip
+    for name in request.lists or ["(named in the file)"]:
+        audit.append(session, "imported", actor=who, kind="list", name=name, now=here.now, **counts)
+
+
+def _tell(result: ImportResult, *, dry_run: bool) -> None:
+    if result.resumed_at:
+        output.note(f"went on after row {result.resumed_at}, where an import of this file had stopped")
+    for reject in result.first_rejects:
+        output.note(f"line {reject.line}: {reject.value[:100]!r}: {reject.reason}")
+    if result.rejected > len(result.first_rejects):
+        output.note(f"... and {result.rejected - len(result.first_rejects)} more; --rejects FILE writes all of them")
     output.say(
         f"{'Would be: ' if dry_run else ''}{result.added} added, {result.updated} updated, "
-        f"{result.unchanged} unchanged, {len(result.rejected)} rejected, {result.suppressed} suppressed, "
+        f"{result.unchanged} unchanged, {result.rejected} rejected, {result.suppressed} suppressed, "
         f"{result.kept_out} stay unsubscribed"
     )

@@ -1,0 +1,71 @@
+"""Chunks: the rows of a file, read and checked in a thread of their own while the ones before are written."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+from subscribers.errors import BadValue
+from subscribers.joining import Entry
+from subscribers.reading import Reader
+from subscribers.rejects import Reject
+from subscribers.seen import Seen
+from subscribers.sources import Line, Source
+
+#: Rows of one transaction: some half a second of writing, after which other writers have their turn.
+SIZE = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The next rows of a file, up to and with number `end`: the people by key, and what is rejected by line."""
+
+    end: int
+    entries: Sequence[Entry]
+    rejects: Sequence[Reject]
+
+
+def of(source: Source, reader: Reader, *, done: int = 0) -> Iterator[Chunk]:
+    """Yield the rows of a file chunk by chunk, one of them ending where so many rows are done."""
+    records, end = source.records(), 0
+    with closing(Seen()) as seen:
+        while rows := list(islice(records, min(SIZE, done - end) if end < done else SIZE)):
+            end += len(rows)
+            yield _chunk(rows, reader, seen, end)
+
+
+def ahead(made: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield the chunks, the next being made meanwhile; it stops between two."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, made, None)
+        while (chunk := coming.result()) is not None:
+            coming = pool.submit(next, made, None)
+            yield chunk
+
+
+def _chunk(rows: Sequence[Line], reader: Reader, seen: Seen, end: int) -> Chunk:
+    rejects: list[Reject] = []
+    first: dict[str, tuple[int, Entry]] = {}
+    again: list[tuple[int, str, int]] = []
+    for line, cells in rows:
+        if isinstance(cells, str):
+            rejects.append(Reject(line=line, value="", reason=cells))
+            continue
+        try:
+            entry = reader(cells)
+        except BadValue as error:
+            rejects.append(Reject(line=line, value=error.value, reason=error.reason))
+            continue
+        address = entry.person.address
+        if address.key in first:
+            again.append((line, address.email, first[address.key][0]))
+        else:
+            first[address.key] = (line, entry)
+    keys = sorted(first)
+    met = seen.before({key: first[key][0] for key in keys})
+    again += [(first[key][0], first[key][1].person.address.email, before) for key, before in met.items()]
+    for line, email, before in again:
+        rejects.append(Reject(line=line, value=email, reason=f"line {before} already names this address"))
+    rejects.sort(key=lambda each: each.line)
+    return Chunk(end=end, entries=[first[key][1] for key in keys if key not in met], rejects=rejects)
