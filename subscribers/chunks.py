@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
+from subscribers.addresses import Address
 from subscribers.errors import BadValue
 from subscribers.joining import Entry
 from subscribers.reading import Reader
@@ -47,7 +48,7 @@ def ahead(made: Iterator[Chunk]) -> Iterator[Chunk]:
 def _chunk(rows: Sequence[Line], reader: Reader, seen: Seen, end: int) -> Chunk:
     rejects: list[Reject] = []
     first: dict[str, tuple[int, Entry]] = {}
-    again: list[tuple[int, str, int]] = []
+    again: list[tuple[int, Address]] = []
     for line, cells in rows:
         if isinstance(cells, str):
             rejects.append(Reject(line=line, value="", reason=cells))
@@ -59,13 +60,14 @@ def _chunk(rows: Sequence[Line], reader: Reader, seen: Seen, end: int) -> Chunk:
             continue
         address = entry.person.address
         if address.key in first:
-            again.append((line, address.email, first[address.key][0]))
+            again.append((line, address))
         else:
             first[address.key] = (line, entry)
     keys = sorted(first)
     met = seen.before({key: first[key][0] for key in keys})
-    again += [(first[key][0], first[key][1].person.address.email, before) for key, before in met.items()]
-    for line, email, before in again:
-        rejects.append(Reject(line=line, value=email, reason=f"line {before} already names this address"))
+    again += [(first[key][0], first[key][1].person.address) for key in met]
+    for line, address in again:
+        before = met.get(address.key, first[address.key][0])
+        rejects.append(Reject(line=line, value=address.email, reason=f"line {before} already names this address"))
     rejects.sort(key=lambda each: each.line)
     return Chunk(end=end, entries=[first[key][1] for key in keys if key not in met], rejects=rejects)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from subscribers import lists
+from tests.subscribers.importing import Desk
 
 
 @pytest.fixture
@@ -23,3 +25,14 @@ def desk(session: Session, now: datetime) -> Session:
     lists.create(session, "weekly", title="The week", now=now)
     lists.create(session, "alerts", title="Alerts", now=now)
     return session
+
+
+@pytest.fixture
+def here(engine: Engine, tmp_path: Path, now: datetime) -> Desk:
+    """Return a desk with two lists and the attribute `plan`."""
+    made = Desk(engine, tmp_path, now)
+    with made.open() as session:
+        lists.create(session, "weekly", title="The week", now=now)
+        lists.create(session, "alerts", title="Alerts", now=now)
+    made.declare("plan")
+    return made

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from subscribers import chunks, erasures, lists, subscribers, subscriptions, suppressions
@@ -23,17 +23,6 @@ from subscribers.models import (
 )
 from tests.subscribers.importing import HEAD, Desk, counts, many
 from tests.support.keys import KEYRING
-
-
-@pytest.fixture
-def here(engine: Engine, tmp_path: Path, now: datetime) -> Desk:
-    """Return a desk with two lists and the attribute `plan`."""
-    made = Desk(engine, tmp_path, now)
-    with made.open() as session:
-        lists.create(session, "weekly", title="The week", now=now)
-        lists.create(session, "alerts", title="Alerts", now=now)
-    made.declare("plan")
-    return made
 
 
 def proof(session: Session) -> list[tuple[Any, ...]]:
