@@ -109,7 +109,7 @@ def test_(
         understood = read(session, condition or name, now=here.now)
         count = segments.matching(session, understood)
         seconds = time.perf_counter() - begun
-        sample = [each.email for each in segments.page(session, understood, limit=10)]
+        sample = [email for _, email in segments.page(session, understood, limit=10)]
     _doubt(understood.doubts)
     if as_json:
         output.emit(

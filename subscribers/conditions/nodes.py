@@ -25,13 +25,17 @@ class Test:
 
 @dataclass(frozen=True, kw_only=True)
 class Among:
-    """The subscriber is one of those whom a query names; `once` and `ordered` as in history.Known."""
+    """The subscriber is one of those whom a query names; `once` and `ordered` as in history.Known.
+
+    `wide` is a set that may well hold nearly everybody.
+    """
 
     text: str
     ids: Select[int] | Select[str]
     key: Column[int] | Column[str]
     once: bool = False
     ordered: bool = False
+    wide: bool = False
 
     @property
     def member(self) -> ColumnElement[int]:

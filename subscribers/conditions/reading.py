@@ -119,7 +119,8 @@ class Reader:
             confirmed = _STANDING.c.state == SubscriptionState.CONFIRMED
             rows = select(_STANDING.c.subscriber_id).where(values.equals(_STANDING.c.list_id, numbers), confirmed)
         one = len(numbers) == 1
-        return Among(text=self.parsed.part(node), ids=rows, key=PERSON.c.id, once=one, ordered=one)
+        wide = name == "lists"
+        return Among(text=self.parsed.part(node), ids=rows, key=PERSON.c.id, once=one, ordered=one, wide=wide)
 
     def _number(self, name: str, value: exp.Expr) -> int | None:
         wanted = values.text(value)

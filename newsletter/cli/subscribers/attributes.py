@@ -9,9 +9,7 @@ from newsletter.editorial.models import Role
 from subscribers import attributes
 from subscribers.models import AttributeType
 
-group = typer.Typer(
-    help="Declare what the desk may know of a subscriber.", rich_markup_mode=None, no_args_is_help=True
-)
+group = typer.Typer(help="Declare what the desk may know of a subscriber.", rich_markup_mode=None, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The attribute's name, such as plan.")]
 
