@@ -10,21 +10,19 @@ from difflib import get_close_matches
 from email.utils import getaddresses, parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from newsletter import looks
 from newsletter.errors import BadInput, NotFound, SettingsError
+from newsletter.looks import Look, Theme
+from newsletter.sections import Section
 from subscribers.addresses import parse as parse_address
 from subscribers.errors import BadAddress
 
 FILE = "newsletter.toml"
-
-
-class Section(BaseModel):
-    """A table of the file; a key that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+_FONTS = "names of fonts with commas between them, the last one serif, sans-serif, monospace or system-ui"
 
 
 class Publication(Section):
@@ -148,6 +146,7 @@ class Settings(Section):
     relay: tuple[Relay, ...] = ()
     sending: Sending = Sending()
     keys: Keys = Keys()
+    theme: Theme = Theme()
 
     _folder: Path = PrivateAttr(default=Path())
 
@@ -160,6 +159,15 @@ class Settings(Section):
     def briefings(self) -> Path:
         """Return the folder of the briefings' files."""
         return self._folder / "briefings"
+
+    @property
+    def templates(self) -> Path:
+        """Return the folder of the publication's own templates, which may be missing."""
+        return self._folder / "templates"
+
+    def look(self, theme: str = "") -> Look:
+        """Return how a theme, else the publication's, looks under the settings; refused where a text is too faint."""
+        return looks.look(theme or self.publication.theme, self.theme, self.templates, where=self.path(FILE))
 
     def path(self, name: str) -> Path:
         """Return a path of the file, taken from the publication's folder."""
@@ -197,6 +205,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is no TOML: {error}; save it as UTF-8 and run again") from error
     settings._folder = folder.absolute()
+    settings.look()
     return settings
 
 
@@ -239,13 +248,25 @@ def _lay(table: dict[str, Any], kind: type[Section], prefix: str, environ: Mappi
     for name, field in kind.model_fields.items():
         key = field.alias or name
         variable = f"{prefix.replace('-', '_')}_{key.upper()}"
-        if variable in environ:
+        inner = _section(field.annotation)
+        if inner is not None:
+            nested = table.get(key, {})
+            if isinstance(nested, dict):
+                _lay(nested, inner, variable, environ)
+                table |= {key: nested} if nested else {}
+        elif variable in environ:
             table[key] = environ[variable]
         elif f"{variable}_FILE" in environ:
             try:
                 table[key] = Path(environ[f"{variable}_FILE"]).read_text("utf-8").rstrip("\n")
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{variable}_FILE cannot be read: {error}") from error
+
+
+def _section(annotation: Any) -> type[Section] | None:
+    """Return the table that a key holds, None where it holds a value."""
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+    return next((kind for kind in kinds if issubclass(kind, Section)), None)
 
 
 def _explain(error: ValidationError) -> str:
@@ -261,13 +282,16 @@ def _explain(error: ValidationError) -> str:
         return f"{where} must be one line of 1 to 200 characters"
     if first["loc"] == ("publication", "public_url"):
         return f"{where} is no web address: {first['input']!r}; write it as https://news.example.com"
+    if first["loc"][0] == "theme" and first["type"] == "string_pattern_mismatch":
+        forms = {"url": "an https address", "alt": "one line of words", "font": _FONTS, "label_font": _FONTS}
+        return f"{where}: {first['input']!r} must be {forms.get(str(first['loc'][-1]), 'a colour such as #7a2618')}"
     return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
-        "relay": Relay, "sending": Sending, "keys": Keys,
+        "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     return [field.alias or name for name, field in kind.model_fields.items()]

@@ -7,6 +7,7 @@ import cssutils
 from premailer import Premailer, premailer
 
 from newsletter.errors import TemplateError
+from newsletter.rendering.mjml import Place
 
 # Even with allow_network=False premailer lets cssutils fetch what a sheet names by @import; this one fetches nothing.
 premailer.cssutils.parseString = cssutils.CSSParser(fetcher=lambda url: None, loglevel=logging.CRITICAL).parseString
@@ -15,12 +16,12 @@ _IGNORE = ' data-premailer="ignore"'
 _QUIET = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 
 
-def inline(html: str, css: str, *, where: str) -> str:
+def inline(html: str, css: str, place: Place) -> str:
     """Return the page with the sheet's rules in its style attributes, its own `<style>` elements left alone.
 
-    `where` is the sheet's path: an at-rule in it is refused with its line, for it cannot stand in an attribute.
+    An at-rule in it is refused with the place that wrote it, for it cannot stand in an attribute.
     """
-    _refuse_at_rules(css, where)
+    _refuse_at_rules(css, place)
     inliner = Premailer(
         _SHEET.sub(f"<style{_IGNORE}", html),
         css_text=css,
@@ -43,12 +44,10 @@ def inline(html: str, css: str, *, where: str) -> str:
     return str(inliner.transform(pretty_print=False)).replace(_IGNORE, "")
 
 
-def _refuse_at_rules(css: str, where: str) -> None:
-    bare = _QUIET.sub(lambda found: "\n" * found[0].count("\n"), css)
-    rule = re.search(r"@\S*", bare)
+def _refuse_at_rules(css: str, place: Place) -> None:
+    rule = re.search(r"@\S*", _QUIET.sub(lambda found: " " * len(found[0]), css))
     if rule:
-        line = bare.count("\n", 0, rule.start()) + 1
         raise TemplateError(
-            f"{where}:{line}: {rule[0]} cannot be written into a style attribute (and nothing is fetched from "
+            f"{place(rule.start())}: {rule[0]} cannot be written into a style attribute (and nothing is fetched from "
             "elsewhere); take it out, or put it into a <style> of the template"
         )

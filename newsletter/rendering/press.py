@@ -9,56 +9,63 @@ from sqlmodel import Session
 from newsletter.errors import Blocked, Refused
 from newsletter.issues import contents, issues
 from newsletter.issues.content import IssueContent
+from newsletter.issues.expressions import Known
 from newsletter.rendering import checks, inline, layout, mjml, templates
+from newsletter.rendering.marks import Marks
 from newsletter.rendering.models import Rendering
+from newsletter.rendering.personal import Personal
 from newsletter.rendering.rendered import Links as Links
 from newsletter.rendering.rendered import Rendered as Rendered
 from newsletter.rendering.rendered import links as links
-from newsletter.rendering.slots import Slot, strip_controls
+from newsletter.rendering.slots import strip_controls
 from newsletter.rendering.templates import Theme
 from newsletter.settings import Settings
 from subscribers.tokens import Keyring
 
 
-def render(content: IssueContent, settings: Settings, links: Links, *, dated: date | None = None) -> Rendered:
-    """Return the issue as every reader gets it; the same input gives the same bytes. `dated` is the day it shows."""
-    theme = templates.theme(settings)
-    slots = layout.stand_ins(content)
-    values = layout.values(content, settings, links, dated=dated, slots=slots)
-    html, text = _html(theme, values), _text(theme, values)
+def render(
+    content: IssueContent, settings: Settings, links: Links, *, dated: date | None = None, known: Known | None = None
+) -> Rendered:
+    """Return the issue as its readers get it; the same input gives the same bytes. `dated` is the day it shows.
+
+    With `known` an expression may name only what there is.
+    """
+    theme, marks = templates.theme(settings), Marks(content, known)
+    values = layout.values(content, settings, links, dated=dated, marks=marks)
+    html, text = _html(theme, values), strip_controls(theme.render("issue.txt.j2", values))
     layout.refuse_found_markers(html + text, content, settings)
-    for slot in Slot:
-        html, text = (part.replace(slots[slot.value], slot.marker) for part in (html, text))
+    html, text = marks.html(html), marks.text(text, tidy)
+    for part, where in ((html, "issue.mjml.j2"), (text, "issue.txt.j2")):
+        marks.require(layout.conditions(content), part, where)
+    said = layout.said(content, marks)
     return Rendered(
-        subject=layout.one_line(strip_controls(content.subject)),
-        preheader=layout.one_line(strip_controls(content.preheader)),
+        subject=marks.line(said["subject"]),
+        preheader=marks.line(said["preheader"]),
         html=html,
         text=text,
         theme=theme.name,
+        personal=marks.definitions(),
     )
 
 
 def _html(theme: Theme, values: dict[str, object]) -> str:
     source = mjml.prepare(theme.render("issue.mjml.j2", values))
-    css, path = theme.source("inline.css")
-
-    def place(offset: int) -> str:
-        pieces = theme.trace("issue.mjml.j2", values)
-        return templates.locate(pieces, mjml.prepare)(offset)
-
-    return inline.inline(mjml.to_html(source, place), css, where=path)
+    html = mjml.to_html(source, theme.place("issue.mjml.j2", values, mjml.prepare))
+    return inline.inline(html, theme.render("inline.css", values), theme.place("inline.css", values))
 
 
-def _text(theme: Theme, values: dict[str, object]) -> str:
-    lines = strip_controls(theme.render("issue.txt.j2", values)).split("\n")
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n") + "\n"
+def tidy(text: str) -> str:
+    """Return plain text without blanks at the ends of its lines, and with at most two empty lines in a row."""
+    *lines, last = text.split("\n")
+    return re.sub(r"\n{4,}", "\n\n\n", "\n".join([*(line.rstrip() for line in lines), last]))
 
 
 def freeze(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, actor: str, now: datetime) -> str:
     """Fix the issue: render what is approved, check it, store it, and return its hash. Refused when anything blocks."""
     issues.verify(session, issue_id, now=now)
     content = contents.read(session, issue_id, now=now)
-    rendered = render(content, settings, links(settings, issue_id, keyring=keyring), dated=now.date())
+    rendered = render(content, settings, links(settings, issue_id, keyring=keyring), dated=now.date(),
+                      known=issues.known(session))  # fmt: skip
     blocking = [finding for finding in checks.check(content, rendered, settings) if checks.blocks(finding)]
     if blocking:
         raise Blocked(f"issue {issue_id} cannot be frozen; what blocks it:", blocking)
@@ -74,7 +81,8 @@ def store(session: Session, content: IssueContent, rendered: Rendered, *, now: d
     if session.get(Rendering, sha256) is None:
         row = Rendering(
             sha256=sha256, issue_id=content.id, theme=rendered.theme, subject=rendered.subject,
-            preheader=rendered.preheader, html=rendered.html, text=rendered.text, manifest=manifest, at=now,
+            preheader=rendered.preheader, html=rendered.html, text=rendered.text, manifest=manifest,
+            personal=rendered.personal.as_json(), at=now,
         )  # fmt: skip
         session.add(row)
         session.flush()
@@ -90,7 +98,8 @@ def load(session: Session, issue_id: int) -> Rendered:
     if row is None:
         raise Refused(f"the rendering of issue {issue_id} is gone from the database; restore it from a backup")
     rendered = Rendered(
-        subject=row.subject, preheader=row.preheader, html=row.html, text=row.text, theme=row.theme
+        subject=row.subject, preheader=row.preheader, html=row.html, text=row.text, theme=row.theme,
+        personal=Personal.from_json(row.personal),
     )  # fmt: skip
     if rendered.sha256(row.manifest) != row.sha256 or row.issue_id != issue_id:
         raise Refused(

@@ -13,19 +13,30 @@ from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from newsletter import looks
 from newsletter.errors import TemplateError
-from newsletter.rendering import markdown
+from newsletter.looks import Look
+from newsletter.rendering import markdown, words
+from newsletter.rendering.words import Words
 from newsletter.settings import Settings
 
-_PACKAGE = Path(__file__).parents[1]
+#: Where the parts lie that themes have in common.
+SHARED = "shared"
+#: The file that makes a folder a theme.
+ISSUE = "issue.mjml.j2"
 _THEME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
 class Theme:
-    """A theme by name, with the sandbox that its files run in and the one that marks what each line writes."""
+    """A theme by name, with the sandbox that its files run in and the one that marks what each line writes.
+
+    A file is looked for in the theme's folders and then in `shared`, each time in the publication's `templates/` first.
+    """
 
     name: str
+    look: Look
+    words: Words
     sandbox: jinja2.Environment
     traced: jinja2.Environment
 
@@ -39,19 +50,15 @@ class Theme:
         places, pieces = marked[::2], marked[1::2]
         return [*([("", start)] if start else []), *zip(places, pieces, strict=True)]
 
-    def source(self, file: str) -> tuple[str, str]:
-        """Return a file of the theme as it stands, and its path."""
-        loader = self.sandbox.loader
-        assert loader is not None
-        try:
-            text, path, _ = loader.get_source(self.sandbox, f"{self.name}/{file}")
-        except jinja2.TemplateNotFound as error:
-            raise self._absent(str(error.name or file)) from error
-        return text, str(path)
+    def place(
+        self, file: str, values: Mapping[str, object], prepare: Callable[[str], str] = str
+    ) -> Callable[[int], str]:
+        """Return a function from a place in the file's prepared text to the `file:line` that wrote it."""
+        return lambda offset: locate(self.trace(file, values), prepare)(offset)
 
     def _render(self, jinja: jinja2.Environment, file: str, values: Mapping[str, object]) -> str:
         try:
-            return jinja.get_template(f"{self.name}/{file}").render(values)
+            return jinja.get_template(file).render({**values, "look": self.look, "words": self.words})
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{error.filename}:{error.lineno}: {error.message}; mend the template") from error
         except jinja2.TemplateNotFound as error:
@@ -61,34 +68,41 @@ class Theme:
 
     def _absent(self, file: str) -> TemplateError:
         assert isinstance(self.sandbox.loader, jinja2.FileSystemLoader)
-        folders = self.sandbox.loader.searchpath
-        there = sorted({path.parent.name for folder in folders for path in Path(folder).glob("*/issue.mjml.j2")})
+        folders = [Path(folder) for folder in self.sandbox.loader.searchpath]
+        there = sorted({path.parent.name for folder in folders for path in folder.glob(f"*/{ISSUE}")})
         return TemplateError(
-            f"there is no template {file} in {', '.join(folders)}; add it there, or set theme in [publication] to one "
-            f"that is: {', '.join(there) or 'none is'}"
+            f"there is no template {self.name}/{file} in {', '.join(str(each) for each in folders)}; add it there, or "
+            f"set theme in [publication] to one that is: {', '.join(there) or 'none is'}"
         )
 
 
-def theme(settings: Settings) -> Theme:
-    """Return the publication's theme."""
-    name = settings.publication.theme
+def theme(settings: Settings, name: str = "") -> Theme:
+    """Return the theme of that name, else the publication's."""
+    name = name or settings.publication.theme
     if not _THEME.fullmatch(name):
         raise TemplateError(f"theme {name!r} in [publication] is no folder's name; write letters, digits, - or _")
-    return Theme(name, environment(settings), environment(settings, traced=True))
+    folders = looks.folders(settings.templates)
+    searched = tuple(str(each) for part in (name, SHARED, "") for folder in folders if (each := folder / part).is_dir())
+    return Theme(
+        name,
+        settings.look(name),
+        words.of(settings.publication.language, folders),
+        _environment(searched, traced=False),
+        _environment(searched, traced=True),
+    )
 
 
-def environment(settings: Settings, *, traced: bool = False) -> jinja2.Environment:
-    """Return the sandbox that templates run in; the publication's own files stand before those of the program."""
-    folders = (settings.path("templates"), _PACKAGE / "templates", _PACKAGE.parent / "templates")
-    return _environment(tuple(str(folder) for folder in folders if folder.is_dir()), traced)
+def environment(settings: Settings) -> jinja2.Environment:
+    """Return the sandbox that pages run in; the publication's own files stand before those of the program."""
+    return _environment(tuple(str(folder) for folder in looks.folders(settings.templates)), traced=False)
 
 
-@lru_cache(maxsize=16)
-def _environment(folders: tuple[str, ...], traced: bool) -> jinja2.Environment:
+@lru_cache(maxsize=32)
+def _environment(folders: tuple[str, ...], *, traced: bool) -> jinja2.Environment:
     sandbox = ImmutableSandboxedEnvironment(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
-        autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
+        autoescape=lambda name: name is None or not name.endswith((".txt.j2", ".css")),
         extensions=[_Traced] if traced else [],
         trim_blocks=True,
         lstrip_blocks=True,
@@ -96,7 +110,7 @@ def _environment(folders: tuple[str, ...], traced: bool) -> jinja2.Environment:
     )
     sandbox.filters |= {
         "attr": attribute, "markdown": markdown.html, "inline": markdown.inline,
-        "plain": markdown.text, "wrap": markdown.wrap,
+        "plain": markdown.text, "wrap": markdown.wrap, "fill": words.fill, "start": start,
     }  # fmt: skip
     return sandbox
 
@@ -104,6 +118,11 @@ def _environment(folders: tuple[str, ...], traced: bool) -> jinja2.Environment:
 def attribute(value: object) -> Markup:
     r"""Return the value for an MJML attribute; mrml writes `\`, tab and line breaks in attributes as Rust escapes."""
     return Markup(re.sub(r"[\\\t\r\n]", lambda mark: f"&#{ord(mark[0])};", str(escape(value))))
+
+
+def start(direction: str) -> str:
+    """Return the side at which a line of that direction begins."""
+    return "right" if direction == "rtl" else "left"
 
 
 def locate(pieces: list[tuple[str, str]], prepare: Callable[[str], str]) -> Callable[[int], str]:

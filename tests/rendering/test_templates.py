@@ -17,14 +17,15 @@ from newsletter.rendering import inline, mjml, press, slots, templates
 from newsletter.settings import Settings
 from tests.rendering import samples
 
-THEME = Path(__file__).parents[2] / "templates" / "briefing"
+SHIPPED = Path(__file__).parents[2] / "templates"
 
 
 def override(desk: Settings, file: str, old: str, new: str) -> tuple[Path, int]:
     """Give the publication its own copy of a template with one change; return its path and the changed line."""
-    path = desk.path("templates") / "briefing" / file
+    folder = next(each for each in ("briefing", "shared") if (SHIPPED / each / file).is_file())
+    path = desk.path("templates") / folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = (THEME / file).read_text("utf-8")
+    text = (SHIPPED / folder / file).read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
     return path, text[: text.index(old)].count("\n") + 1
@@ -44,14 +45,14 @@ def refusal(content: IssueContent, desk: Settings) -> str:
         ("item.mjml.j2", "{{ item.title }}", "{{ heading }}", "'heading' is undefined"),
         ("item.mjml.j2", "{{ item.title }}", "{{ item.title | shout }}", "No filter named 'shout'"),
         ("item.mjml.j2", "{{ item.title }}", "{{ item.title }", "unexpected '}'"),
-        ("footer.mjml.j2", "{{ slots.preferences_url }}", "{{ slots.first_name }}", "no attribute 'first_name'"),
+        ("reader.mjml.j2", "{{ slots.preferences_url }}", "{{ slots.first_name }}", "no attribute 'first_name'"),
         ("issue.txt.j2", "{{ item.url }}", "{{ item.address }}", "no attribute 'address'"),
-        ("header.mjml.j2", "{{ publication.name }}", "{{ publication.__class__ }}", "unsafe"),
-        ("item.mjml.j2", "{{ item.note }}", "{{ 1 // 0 }}", "by zero"),
-        ("item.mjml.j2", "<h3>Key points</h3>", "<h3>Key points", "Opening and ending tag mismatch"),
-        ("item.mjml.j2", "<h3>Buyer relevance</h3>", "<h3>Buyer&nbsp;relevance</h3>", "Entity 'nbsp' not defined"),
-        ("item.mjml.j2", "<h3>Buyer relevance</h3>", "<h3>Buyer < relevance</h3>", "StartTag"),
-        ("header.mjml.j2", '<mj-text align="center">', '<mj-txet /><mj-text align="center">', "did you mean <mj-text>"),
+        ("name.mjml.j2", "{{ publication.name }}", "{{ publication.__class__ }}", "unsafe"),
+        ("credit.mjml.j2", "{{ item.note }}", "{{ 1 // 0 }}", "by zero"),
+        ("item.mjml.j2", "{{ words.key_points }}</h3>", "{{ words.key_points }}", "Opening and ending tag mismatch"),
+        ("relevance.mjml.j2", "{{ words.buyer_relevance }}", "Buyer&nbsp;relevance", "Entity 'nbsp' not defined"),
+        ("relevance.mjml.j2", "{{ words.buyer_relevance }}", "Buyer < relevance", "StartTag"),
+        ("masthead.mjml.j2", '<mj-text align="center">', '<mj-txet /><mj-text align="center">', "mean <mj-text>"),
         ("footer.mjml.j2", "<mj-column>", "<mj-column><mj-social/>", "plain links"),
     ],
 )  # fmt: skip
@@ -67,7 +68,7 @@ def test_a_broken_template_names_file_line_and_reason(
 
 
 def test_an_unclosed_tag_names_both_its_ends(desk: Settings, content: IssueContent) -> None:
-    path, line = override(desk, "item.mjml.j2", "<h3>Key points</h3>", "<h3>Key points")
+    path, line = override(desk, "item.mjml.j2", "{{ words.key_points }}</h3>", "{{ words.key_points }}")
     end = path.read_text("utf-8")[: path.read_text("utf-8").index("</ul>")].count("\n")
     message = refusal(content, desk)
     assert f"h3 of {path}:{line}" in message
@@ -77,10 +78,10 @@ def test_an_unclosed_tag_names_both_its_ends(desk: Settings, content: IssueConte
 def test_an_error_of_the_compiler_itself_names_the_template_and_the_rendered_line(
     desk: Settings, content: IssueContent
 ) -> None:
-    path, line = override(desk, "item.mjml.j2", "<h3>Buyer relevance</h3>", "<h3><![CDATA[Buyer relevance]]></h3>")
+    path, line = override(desk, "item.mjml.j2", "{{ words.why_it_matters }}", "<![CDATA[Why it matters]]>")
     message = refusal(content, desk)
     assert message.startswith(f"{path}:{line}: unexpected token in root template in line ")
-    assert "'<h3><![CDATA[Buyer relevance]]></h3>'" in message
+    assert "'<h3><![CDATA[Why it matters]]></h3>'" in message
 
 
 def test_an_error_in_a_text_that_a_template_lets_through_names_the_line_that_let_it(
@@ -116,17 +117,19 @@ def test_a_theme_is_a_folders_name(desk: Settings, content: IssueContent, name: 
 def test_an_at_rule_in_the_inlined_sheet_is_refused_with_its_line(
     desk: Settings, content: IssueContent, rule: str
 ) -> None:
-    path, line = override(desk, "inline.css", "a { color: #7a2618; }", f"{rule}\na {{ color: #7a2618; }}")
+    path, line = override(desk, "inline.css", "p { margin: 0 0 12px; }", f"{rule}\np {{ margin: 0 0 12px; }}")
     assert refusal(content, desk).startswith(f"{path}:{line}: {rule.split()[0]} ")
 
 
 def test_comments_and_strings_may_speak_of_at_rules() -> None:
     css = '/* no @import here */ p { content: "@media" }'
-    assert "<p>" not in inline.inline("<!DOCTYPE html><html><body><p>x</p></body></html>", css, where="a.css")
+    assert "<p>" not in inline.inline(
+        "<!DOCTYPE html><html><body><p>x</p></body></html>", css, lambda offset: "a.css:1"
+    )
 
 
 def test_a_publication_changes_one_file_of_a_theme(desk: Settings, content: IssueContent) -> None:
-    override(desk, "footer.mjml.j2", "Sources of this issue", "Where this came from")
+    override(desk, "sources.mjml.j2", "{{ words.sources }}", "Where this came from")
     made = press.render(content, desk, samples.LINKS)
     assert "Where this came from" in made.html
     assert "Sources of this issue" not in made.html
@@ -161,6 +164,6 @@ def test_any_text_survives_the_compiler_in_attributes_and_in_texts(text: str) ->
         f"<mj-text><b>{escape(clean)}</b></mj-text></mj-column></mj-section></mj-body></mjml>"
     )
     html = mjml.to_html(mjml.prepare(source), lambda offset: "here:1")
-    tree: Any = lxml.html.fromstring(inline.inline(html, "p { margin: 0 }", where="a.css"))
+    tree: Any = lxml.html.fromstring(inline.inline(html, "p { margin: 0 }", lambda offset: "a.css:1"))
     assert next(tree.iter("img")).get("alt") == clean
     assert next(tree.iter("b")).text_content().split() == clean.split()
