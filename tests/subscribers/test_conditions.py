@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy import Select, create_engine, insert, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.models import Delivery, DeliveryState
@@ -17,7 +17,14 @@ from newsletter.issues.models import Issue
 from subscribers import attributes, conditions, subscribers, suppressions, topics, upsert
 from subscribers.conditions import Known
 from subscribers.errors import BadCondition
-from subscribers.models import AttributeType, Frequency, Subscriber, SuppressionReason
+from subscribers.models import (
+    AttributeType,
+    Frequency,
+    Subscriber,
+    SubscriberTopic,
+    Subscription,
+    SuppressionReason,
+)
 from tests.support.keys import KEYRING
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -227,12 +234,23 @@ HISTORY = [
 ]
 
 
+def _beside_other_tables(query: Select[str]) -> Select[str]:
+    """Return the query in a room full of the tables that conditions ask: theirs must stay their own."""
+    person, standing = upsert.table(Subscriber), upsert.table(Subscription)
+    query = query.join(standing, standing.c.subscriber_id == person.c.id)
+    for model in (SubscriberTopic, Event, Delivery):
+        other = upsert.table(model)
+        query = query.outerjoin(other, other.c.subscriber_id == person.c.id)
+    return query.group_by(person.c.id, person.c.email)
+
+
 def who(session: Session, condition: str, now: datetime) -> str:
     """Return the short names of those who match, the same whichever way the database is asked."""
     understood = conditions.compile(condition, conditions.known(session), now=now)
     query = select(col(Subscriber.email)).where(understood.where).order_by(col(Subscriber.id))
     found = [email.partition("@")[0] for email in session.scalars(query)]
     assert session.scalar(understood.count()) == len(found)
+    assert list(session.scalars(_beside_other_tables(query))) == list(session.scalars(query))
     paged, after = [], 0
     while page := session.execute(understood.page(after=after, limit=1)).first():
         after = page[0]
