@@ -186,7 +186,11 @@ def _parts(cell: str, separator: str) -> list[str]:
     if cell[0] in "[{":
         with contextlib.suppress(ValueError, RecursionError):
             given = json.loads(cell)
-            return [f"{name}={value}" for name, value in given.items()] if cell[0] == "{" else [*map(str, given)]
+            return (
+                [f"{name}={value}" for name, value in given.items()]
+                if cell[0] == "{"
+                else [str(each) for each in given if str(each).strip()]
+            )
     parts = cell.split(separator)
     if '"' in cell:
         parts = next(csv.reader([cell], delimiter=separator, skipinitialspace=True), [])
