@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.editorial.document import Document
+from newsletter.issues.models import Unmatched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,29 @@ class ItemContent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How an issue differs from reader to reader: items by topic, relevance paragraphs by the reader's audience.
+
+    A reader who chose topics that are nowhere in it gets the first `leads` items, or no copy.
+    """
+
+    by_topic: bool = False
+    by_audience: bool = False
+    leads: int = 1
+    unmatched: Unmatched = Unmatched.LEAD
+
+
+#: The terms of an issue that is the same for every reader.
+ALIKE = Terms()
+
+
+@dataclass(frozen=True, kw_only=True)
 class IssueContent:
-    """One digest: its words and its items in order. `intro` is Markdown."""
+    """One digest: its words and its items in order. `intro` is Markdown; each of the words may hold expressions."""
 
     id: int
     subject: str
     preheader: str
     intro: str
     items: tuple[ItemContent, ...]
+    terms: Terms = ALIKE

@@ -12,8 +12,11 @@ from newsletter import audit
 from newsletter.editorial import approvals
 from newsletter.editorial.models import Briefing
 from newsletter.errors import BadInput, NotFound, Refused
-from newsletter.issues import choosing
-from newsletter.issues.models import Issue, IssueState, Item
+from newsletter.issues import choosing, wording
+from newsletter.issues.content import ALIKE, Terms
+from newsletter.issues.expressions import Known
+from newsletter.issues.models import Issue, IssueState, Item, Unmatched
+from subscribers import attributes, segments
 from subscribers.words import line
 
 #: States in which the words can no longer change.
@@ -22,7 +25,7 @@ FIXED = (IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.P
 PUBLISHED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 #: States from which a send may start or go on.
 SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState.SENDING)
-_MARK = re.compile(r"\{\{|\{%|\[\[\w+\]\]")
+_MARK = re.compile(r"\{\{|\{%|\[\[[\w:]+\]\]")
 #: The longest text that opens an issue.
 LONGEST_INTRO = 20_000
 
@@ -37,6 +40,7 @@ class IssueView:
     preheader: str
     intro: str
     items: tuple[str, ...]
+    terms: Terms
     rendering: str
     note: str
     composed_at: datetime
@@ -48,7 +52,7 @@ class IssueView:
         """Return the issue in the words of the command line's JSON."""
         return {
             "issue": self.id, "state": self.state.value, "subject": self.subject, "preheader": self.preheader,
-            "items": list(self.items), "rendering": self.rendering, "note": self.note,
+            "items": list(self.items), **vars(self.terms), "rendering": self.rendering, "note": self.note,
             "composed_at": self.composed_at, "composed_by": self.composed_by,
             "frozen_at": self.frozen_at, "sent_at": self.sent_at,
         }  # fmt: skip
@@ -63,7 +67,9 @@ class Words:
     intro: str = ""
 
 
-def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str, now: datetime) -> IssueView:
+def compose(
+    session: Session, picks: Sequence[str], *, words: Words, terms: Terms = ALIKE, actor: str, now: datetime
+) -> IssueView:
     """Make an issue of the picked briefings, in that order; each must be approved and in no other issue."""
     if not picks:
         raise Refused("there is nothing to compose: approve a briefing first: newsletter briefings approve ID")
@@ -78,18 +84,16 @@ def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str,
         way_on = "" if holder.state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
         raise Refused(f"briefing {briefing} is already in issue {number} ({holder.state}); pick another{way_on}")
     standings = [approvals.require(session, briefing, now=now) for briefing in picks]
-    subject, preheader = choosing.proposed(session, picks)
-    for what, words_of in (("subject", words.subject), ("preheader", words.preheader), ("intro", words.intro)):
-        if found := _MARK.search(words_of):
-            raise BadInput(
-                f"the {what} holds {found[0]!r}, which a template would take for its own; write it otherwise"
-            )
+    _require_fit(words, known(session))
+    _require_sound(terms, len(picks))
+    subject, preheader = map(wording.literal, choosing.proposed(session, picks))
     issue = Issue(
         subject=line("the subject", words.subject or subject, 400),
         preheader=line("the preheader", words.preheader or preheader, 400),
         intro=_intro(words.intro.strip()),
         composed_at=now,
         composed_by=actor,
+        **vars(terms),
     )
     session.add(issue)
     session.flush()
@@ -99,6 +103,27 @@ def compose(session: Session, picks: Sequence[str], *, words: Words, actor: str,
     session.flush()
     audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
     return view(session, issue)
+
+
+def known(session: Session) -> Known:
+    """Return what an expression may name at this desk."""
+    there = frozenset(segment.name for segment in segments.all(session))
+    return Known(attributes=frozenset(attributes.types(session)), segments=there)
+
+
+def _require_fit(words: Words, known: Known) -> None:
+    """Refuse words with an expression that cannot be understood, or with what the press would take for its own."""
+    for what, said in (("subject", words.subject), ("preheader", words.preheader), ("intro", words.intro)):
+        if found := _MARK.search(said):
+            raise BadInput(f"the {what} holds {found[0]!r}, which the press would take for its own; write it otherwise")
+        wording.parts(said, f"the {what}", known=known, blocks=what == "intro")
+
+
+def _require_sound(terms: Terms, items: int) -> None:
+    if not 1 <= terms.leads <= items:
+        raise BadInput(
+            f"an issue of {items} can have 1 to {items} lead items, not {terms.leads}; write --leads {items}"
+        )
 
 
 def _intro(text: str) -> str:
@@ -137,10 +162,18 @@ def view(session: Session, issue: Issue) -> IssueView:
     assert issue.id is not None
     return IssueView(
         id=issue.id, state=issue.state, subject=issue.subject, preheader=issue.preheader, intro=issue.intro,
-        items=tuple(item.briefing_id for item in items(session, issue.id)), rendering=issue.rendering,
+        items=tuple(item.briefing_id for item in items(session, issue.id)), terms=terms(issue),
+        rendering=issue.rendering,
         note=issue.note, composed_at=issue.composed_at, composed_by=issue.composed_by,
         frozen_at=issue.frozen_at, sent_at=issue.sent_at,
     )  # fmt: skip
+
+
+def terms(issue: Issue) -> Terms:
+    """Return how the issue differs from reader to reader."""
+    return Terms(
+        by_topic=issue.by_topic, by_audience=issue.by_audience, leads=issue.leads, unmatched=Unmatched(issue.unmatched)
+    )
 
 
 def verify(session: Session, issue_id: int, *, now: datetime) -> None:

@@ -29,8 +29,17 @@ class IssueState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Unmatched(StrEnum):
+    """What a reader gets who chose topics, none of which is in the issue."""
+
+    #: the lead items
+    LEAD = "lead"
+    #: no copy; it is skipped, with the reason
+    SKIP = "skip"
+
+
 class Issue(SQLModel, table=True):
-    """One digest."""
+    """One digest. It is the same for every reader unless `by_topic` or `by_audience` says otherwise."""
 
     __tablename__ = "issue"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -40,6 +49,10 @@ class Issue(SQLModel, table=True):
     subject: str = Field(max_length=400)
     preheader: str = Field(default="", max_length=400)
     intro: str = Field(default="", max_length=20000)
+    by_topic: bool = Field(default=False)
+    by_audience: bool = Field(default=False)
+    leads: int = Field(default=1)
+    unmatched: Unmatched = Field(default=Unmatched.LEAD, sa_type=one_of(Unmatched))
     rendering: str = Field(default="", max_length=64)
     note: str = Field(default="", max_length=2000)
     composed_at: datetime

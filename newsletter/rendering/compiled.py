@@ -6,10 +6,13 @@ mail program takes out again; so pieces encoded apart can be joined in any way a
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import quote
 
-from newsletter.rendering.slots import Slot, split, value
+from newsletter.rendering import slots
+from newsletter.rendering.personal import ALIKE, NOTHING, Decision, Personal
+from newsletter.rendering.slots import Slot, value
 
 _SOFT = b"=\r\n"
 _WIDTH = 75  # and the soft break's "=" makes 76, the most that RFC 2045 6.7 allows
@@ -21,44 +24,82 @@ _PLAIN = re.compile(rf"[!-\-/-<>-~][!-<>-~]{{0,{_WIDTH - 1}}}")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:?-]{1,60}")  # RFC 2046 5.1.1, less "=" and the space
 
 
+#: How many variants of an issue are remembered: each is a list of what it is made of, and shares the bytes.
+_REMEMBERED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where a value goes: its name, and whether that is in the HTML."""
+
+    name: str
+    marked: bool
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The pieces for all copies in which the same conditions hold; `holes` are the places in it that values take."""
+
+    parts: tuple[bytes, ...]
+    holes: tuple[tuple[int, Hole], ...]
+
+
 @dataclass(frozen=True)
 class Compiled:
     """An issue's body, ready to be joined for any reader."""
 
     content_type: str
-    runs: tuple[bytes, ...]
-    #: where in `runs` a value goes, and which; True where it goes into the HTML
-    holes: tuple[tuple[int, Slot, bool], ...]
+    #: a run or a hole, with the conditions that must hold for it
+    pieces: tuple[tuple[bytes | Hole, tuple[int, ...]], ...]
+    personal: Personal = NOTHING
+    _variants: dict[tuple[bool, ...], Variant] = field(default_factory=dict, compare=False, repr=False)
 
-    def body(self, values: Mapping[Slot, str]) -> bytes:
-        """Return the whole multipart body with the reader's values in place, in lines of at most 76 characters."""
-        shown = {slot: value(text) for slot, text in values.items()}
-        made = {(slot, False): _piece(text) for slot, text in shown.items()}
-        made |= {(slot, True): _piece(escape(text)) for slot, text in shown.items()}
-        parts = list(self.runs)
-        for position, slot, marked in self.holes:
-            parts[position] = made[slot, marked]
+    def body(self, values: Mapping[Slot, str], decision: Decision = ALIKE) -> bytes:
+        """Return the whole multipart body of one copy, in lines of at most 76 characters."""
+        variant = self._variants.get(decision.holds) or self._variant(decision.holds)
+        parts = list(variant.parts)
+        made: dict[Hole, bytes] = {}
+        for position, hole in variant.holes:
+            piece = made.get(hole)
+            if piece is None:
+                piece = made[hole] = _filled(hole, values, decision)
+            parts[position] = piece
         return b"".join(parts)
 
+    def _variant(self, holds: tuple[bool, ...]) -> Variant:
+        there = [piece for piece, under in self.pieces if all(holds[each] for each in under)]
+        holes = tuple((position, piece) for position, piece in enumerate(there) if isinstance(piece, Hole))
+        if len(self._variants) >= _REMEMBERED:
+            self._variants.clear()
+        made = Variant(tuple(b"" if isinstance(piece, Hole) else piece for piece in there), holes)
+        self._variants[holds] = made
+        return made
 
-def compile(html: str, text: str, *, boundary: str) -> Compiled:
+
+def compile(html: str, text: str, *, boundary: str, personal: Personal = NOTHING) -> Compiled:
     """Return the body of a message with the two alternatives, plain text first (RFC 2046 5.1.4)."""
     if not _BOUNDARY.fullmatch(boundary):
         raise ValueError(f"boundary must be 1 to 60 characters of RFC 2046 5.1.1 without '=' or a space: {boundary!r}")
     border = f"=_{boundary}"  # "=_" cannot stand in quoted-printable (RFC 2045 6.7), so no part can end early
-    runs: list[bytes] = []
-    holes: list[tuple[int, Slot, bool]] = []
+    pieces: list[tuple[bytes | Hole, tuple[int, ...]]] = []
     for kind, source in (("plain", text), ("html", html)):
-        runs.append(_head(border, kind))
-        for position, piece in enumerate(split(source)):
-            if position % 2:
-                holes.append((len(runs), Slot(piece), kind == "html"))
-                runs.append(b"")
-            else:
-                runs.append(_piece(piece))
-        runs.append(b"\r\n")
-    runs.append(f"--{border}--\r\n".encode())
-    return Compiled(f'multipart/alternative; boundary="{border}"', tuple(runs), tuple(holes))
+        pieces.append((_head(border, kind), ()))
+        for piece in slots.pieces(source):
+            made = Hole(piece.words, kind == "html") if piece.hole else _piece(piece.words)
+            pieces.append((made, piece.under))
+        pieces.append((b"\r\n", ()))
+    pieces.append((f"--{border}--\r\n".encode(), ()))
+    return Compiled(f'multipart/alternative; boundary="{border}"', tuple(pieces), personal)
+
+
+def _filled(hole: Hole, values: Mapping[Slot, str], decision: Decision) -> bytes:
+    kind, _, number = hole.name.partition(":")
+    if not number:
+        shown = value(values[Slot(kind)])
+    else:
+        shown = decision.values[int(number)]
+        shown = quote(shown, safe="") if kind == "url" else shown
+    return _piece(escape(shown) if hole.marked else shown)
 
 
 def _head(border: str, kind: str) -> bytes:

@@ -1,16 +1,17 @@
 """What the templates are given: an issue's words, in the order and form in which a theme sets them."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from newsletter.editorial import attribution
 from newsletter.editorial.document import Citation, Document
-from newsletter.issues.content import IssueContent, ItemContent
+from newsletter.issues.content import IssueContent, ItemContent, Terms
 from newsletter.rendering import markdown
+from newsletter.rendering.marks import Marks
+from newsletter.rendering.personal import Condition
 from newsletter.rendering.rendered import Links
-from newsletter.rendering.slots import MARKER, Slot, refuse_markers
+from newsletter.rendering.slots import MARK, refuse_markers, strip_controls
 from newsletter.settings import Settings
 
 # Languages written from right to left, by their first subtag.
@@ -29,7 +30,8 @@ class Neighbour:
 class Piece:
     """One item of the issue; texts are Markdown but for the title, the label and the notes.
 
-    `note` is empty while the briefing names no source; `original` is what "Open the original source" opens.
+    `note` is empty while the briefing names no source; `original` is what "Open the original source" opens. `shown`
+    and `relevance_shown` are the conditions for `only`, None where there are none.
     """
 
     position: int
@@ -48,10 +50,22 @@ class Piece:
     note: str
     original: str
     disclosure: str
+    shown: Condition | None
+    relevance_shown: Condition | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credit:
+    """A source of the issue; `shown` is the condition for `only`, None where every copy has an item of it."""
+
+    name: str
+    title: str
+    url: str
+    shown: Condition | None
 
 
 def values(
-    content: IssueContent, settings: Settings, links: Links, *, dated: date | None, slots: dict[str, str]
+    content: IssueContent, settings: Settings, links: Links, *, dated: date | None, marks: Marks
 ) -> dict[str, object]:
     """Return the names that a template may use, with their values."""
     publication = settings.publication
@@ -65,19 +79,61 @@ def values(
         },
         "issue": {
             "id": content.id,
-            "subject": one_line(content.subject),
-            "preheader": one_line(content.preheader),
-            "intro": content.intro.strip(),
+            **said(content, marks),
             "dated": f"{dated:%A}, {dated.day} {dated:%B %Y}" if dated else "",
         },
-        "items": [piece(item, links) for item in content.items],
-        "credits": attribution.credits([item.document for item in content.items]),
+        "items": [piece(item, links, content.terms) for item in content.items],
+        "credits": credits(content),
         "links": {"online": links.online, "standards": links.standards},
-        "slots": slots,
+        "slots": marks.slots(),
+        "personal": marks.personal,
+        "only": marks.only,
     }
 
 
-def piece(item: ItemContent, links: Links) -> Piece:
+def said(content: IssueContent, marks: Marks) -> dict[str, str]:
+    """Return the issue's own words, with stand-ins for what differs by reader."""
+    where = f"issue {content.id}"
+    return {
+        "subject": one_line(strip_controls(marks.said(content.subject, f"{where}, subject"))),
+        "preheader": one_line(strip_controls(marks.said(content.preheader, f"{where}, preheader"))),
+        "intro": marks.said(content.intro, f"{where}, introduction", blocks=True).strip(),
+    }
+
+
+def conditions(content: IssueContent) -> list[Condition]:
+    """Return the conditions of the issue's items and relevance paragraphs."""
+    each = [(shown(item, content.terms), relevance_shown(item, content.terms)) for item in content.items]
+    return [condition for pair in each for condition in pair if condition]
+
+
+def shown(item: ItemContent, terms: Terms) -> Condition | None:
+    """Return the condition under which a copy has the item."""
+    return Condition(items=(item.position - 1,)) if terms.by_topic else None
+
+
+def relevance_shown(item: ItemContent, terms: Terms) -> Condition | None:
+    """Return the condition under which the item comes with its relevance paragraph."""
+    audience = item.document.audience
+    return Condition(audience=audience) if terms.by_audience and audience and item.document.buyer_relevance else None
+
+
+def credits(content: IssueContent) -> list[Credit]:
+    """Return every source of the issue once, each shown with the items that draw on it."""
+    found = []
+    for source in attribution.credits([item.document for item in content.items]):
+        drawing = tuple(
+            number
+            for number, item in enumerate(content.items)
+            if any((each.url or each.name) == (source.url or source.name) for each in item.document.sources)
+        )
+        always = not content.terms.by_topic or len(drawing) == len(content.items)
+        condition = None if always else Condition(items=drawing)
+        found.append(Credit(name=source.name, title=source.title, url=source.url, shown=condition))
+    return found
+
+
+def piece(item: ItemContent, links: Links, terms: Terms) -> Piece:
     """Return an item as a theme sets it."""
     document = item.document
     note = attribution.source_note(document)
@@ -100,6 +156,8 @@ def piece(item: ItemContent, links: Links) -> Piece:
         note=one_line(f"Source assisted: {note.sentence}") if note else "",
         original=note.original.url if note else "",
         disclosure=one_line(attribution.disclosure(document)),
+        shown=shown(item, terms),
+        relevance_shown=relevance_shown(item, terms),
     )
 
 
@@ -113,21 +171,15 @@ def direction(language: str) -> str:
     return "rtl" if language.lower().split("-")[0] in _LEFTWARD else "ltr"
 
 
-def stand_ins(content: IssueContent) -> dict[str, str]:
-    """Return a word for each slot that stands nowhere in the issue, for its hash is part of the word."""
-    token = hashlib.sha256(repr(content).encode("utf-8", "backslashreplace")).hexdigest()[:24]
-    return {slot.value: f"slot-{token}-{slot.value}" for slot in Slot}
-
-
 def refuse_found_markers(rendered: str, content: IssueContent, settings: Settings) -> None:
     """Refuse a rendering in which somebody's text reads as a slot, and name the place."""
-    found = MARKER.search(rendered)
+    found = MARK.search(rendered)
     if not found:
         return
     for where, text in _texts(content, settings):
         for form in (text, markdown.html(text), markdown.text(text)):
             refuse_markers(form, where)
-    refuse_markers(rendered, f"issue {content.id} (in a template, write {{{{ slots.{found[1]} }}}})")
+    refuse_markers(rendered, f"issue {content.id} (in a template, write {{{{ slots.{found[1]} }}}} and the like)")
 
 
 def _texts(content: IssueContent, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Rendering(SQLModel, table=True):
-    """The frozen subject, HTML and text of an issue, by the hash of what they say."""
+    """The frozen subject, HTML and text of an issue, and what differs in them by reader, by the hash of it all."""
 
     __tablename__ = "rendering"
 
@@ -20,4 +20,5 @@ class Rendering(SQLModel, table=True):
     html: str
     text: str
     manifest: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    personal: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     at: datetime

@@ -2,10 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
+from newsletter.issues.traits import Traits
+from newsletter.rendering import slots
+from newsletter.rendering.personal import NOTHING, Decision, Personal
+from newsletter.rendering.slots import Slot
 from newsletter.settings import Settings
 from subscribers import tokens
 from subscribers.tokens import Keyring, Purpose
@@ -13,18 +18,44 @@ from subscribers.tokens import Keyring, Purpose
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """An issue as every reader gets it, with markers where a reader's own values go."""
+    """An issue as its readers get it, with marks where copies differ, and with what the marks mean."""
 
     subject: str
     preheader: str
     html: str
     text: str
     theme: str
+    personal: Personal = NOTHING
 
     def sha256(self, manifest: Sequence[dict[str, Any]]) -> str:
-        """Return the hash of every word, and of the list of the texts that it was made from."""
-        words = [self.theme, self.subject, self.preheader, self.html, self.text, list(manifest)]
+        """Return the hash of every word, of what differs by reader, and of the texts that it was made from."""
+        words: list[Any] = [self.theme, self.subject, self.preheader, self.html, self.text, list(manifest)]
+        if differs := self.personal.as_json():
+            words.append(differs)
         return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def whole(self) -> "Rendered":
+        """Return it with every part, for nobody in particular; the markers of the slots stay."""
+        return self._as(self.personal.whole, {slot: slot.marker for slot in Slot})
+
+    def public(self, values: Mapping[Slot, str]) -> "Rendered":
+        """Return it for whoever comes by: every item, and no part that is for some readers only."""
+        return self._as(self.personal.public, values)
+
+    def own(self, values: Mapping[Slot, str], traits: Traits) -> "Rendered":
+        """Return the copy of one reader."""
+        return self._as(self.personal.decide(traits), values)
+
+    def _as(self, decision: Decision, values: Mapping[Slot, str]) -> "Rendered":
+        shown = slots.names(values, decision.values)
+        return replace(
+            self,
+            subject=slots.fill(self.subject, shown, decision.holds),
+            preheader=slots.fill(self.preheader, shown, decision.holds),
+            html=slots.fill(self.html, shown, decision.holds, escape),
+            text=slots.fill(self.text, shown, decision.holds),
+            personal=NOTHING,
+        )
 
 
 @dataclass(frozen=True)

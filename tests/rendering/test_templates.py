@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from newsletter.errors import TemplateError
+from newsletter.issues import wording
 from newsletter.issues.content import IssueContent
 from newsletter.rendering import inline, mjml, press, slots, templates
 from newsletter.settings import Settings
@@ -94,7 +95,8 @@ def test_an_error_in_a_text_that_a_template_lets_through_names_the_line_that_let
 
 def test_markup_that_a_text_brings_is_text(desk: Settings, content: IssueContent) -> None:
     evil = "</mj-text><mj-raw><script>alert(1)</script></mj-raw> & < > \" ' {{ 7*7 }} \x00\x0b"
-    made = press.render(samples.one(samples.FEES, subject=evil, intro=evil, preheader=evil), desk, samples.LINKS)
+    words = dict.fromkeys(("subject", "intro", "preheader"), wording.literal(evil))
+    made = press.render(samples.one(replace(samples.FEES, title=evil), **words), desk, samples.LINKS)
     assert "<script" not in made.html
     assert "{{ 7*7 }}" in made.html
     assert "&lt;script&gt;" in made.html

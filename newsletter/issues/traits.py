@@ -1,0 +1,29 @@
+"""What a copy may depend on: what the desk knows of its reader, and of the list that brings it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from subscribers.attributes import Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """One reader as an issue may ask about them; what is not known is empty.
+
+    `segments` are those of the asked ones that the reader is in.
+    """
+
+    email: str = ""
+    name: str = ""
+    language: str = ""
+    country: str = ""
+    audience: str = ""
+    topics: tuple[str, ...] = ()
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    segments: frozenset[str] = frozenset()
+    list_name: str = ""
+    list_title: str = ""
+
+
+#: A reader of whom nothing is known.
+NOBODY = Traits()
