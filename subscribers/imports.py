@@ -148,12 +148,12 @@ def _reader(
         raise BadRow(f"{source.path.name} has no topics to replace any with; say which column: --map 'COLUMN=topics'")
     known = {each.name: each.id for each in lists.all(session)}
     on = lists.ids_of(session, request.lists) if request.lists or "lists" not in columns.fields else []
-    if confirms:
-        consent.basis(request.basis)
     types = attributes.types(session)
     missing = [name for name in dict.fromkeys((*columns.attributes, *sorted(keys))) if name not in types]
     if missing and not request.declare:
         raise mapping.undeclared(columns, missing, types, name=source.path.name)
+    if confirms:
+        consent.basis(request.basis)
     for name in missing:
         types[name] = AttributeType.STR
         if declare:

@@ -88,7 +88,7 @@ PRESETS: Mapping[str, Preset] = {
             **_out(
                 "id notes referrer_url secondary_id source utm_campaign utm_medium utm_source last_open_date "
                 "last_click_date last_activity_date ip_address unsubscription_date unsubscription_reason churn_date "
-                "undeliverability_date undeliverability_reason transitions avatar_url"
+                "undeliverability_date undeliverability_reason upgrade_date stripe_customer_id transitions avatar_url"
             ),
         },
         words={
@@ -108,7 +108,8 @@ PRESETS: Mapping[str, Preset] = {
             **_out(
                 "id subscriber_id subscription_tier tier subscription_premium_tier_names utm_source utm_medium "
                 "utm_channel utm_campaign utm_term utm_content referring_site referral_code stripe_customer_id "
-                "stats acquisition_source unsubscribed_at"
+                "stats total_sent total_received total_unique_opened total_clicked total_unique_clicked open_rate "
+                "click_rate last_opened_at last_clicked_at acquisition_source unsubscribed_at"
             ),
         },
         words={

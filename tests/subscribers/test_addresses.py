@@ -1,7 +1,10 @@
 """Addresses and their keys."""
 
+import unicodedata
+
 import pytest
-from hypothesis import given
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers import addresses
@@ -80,3 +83,49 @@ def test_the_key_of_a_key_is_the_key_and_case_does_not_matter(text: str) -> None
     assert again == key
     if text.isascii():
         assert upper == key
+
+
+def oracle(text: str) -> str | None:
+    """Return the key that the library's reading of an address comes to, None where it reads none."""
+    try:
+        found = validate_email(text, strict=True, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    if "." not in found.ascii_domain:
+        return None
+    return f"{unicodedata.normalize('NFC', found.local_part.casefold())}@{found.ascii_domain.lower()}"
+
+
+_label = st.text("abzA09-\u00e9\u00df", min_size=1, max_size=6) | st.sampled_from(
+    [
+        "xn--exmple-cua",
+        "xn--",
+        "ab--cd",
+        "a" * 63,
+        "a" * 64,
+        "-a",
+        "a-",
+        "com",
+        "test",
+        "invalid",
+        "local",
+        "arpa",
+        "1",
+        "\uff0e",
+    ]
+)
+_domains = st.lists(_label, min_size=1, max_size=5).map(".".join) | st.sampled_from(
+    ["a.onion", "localhost", "x.localhost", "[127.0.0.1]", "b." * 126 + "c", "a.b.", ".a.b", "a..b", "example.c\u00f6m"]
+)
+
+
+@settings(max_examples=600)
+@given(
+    st.builds("{}@{}".format, _local, _domains) | st.emails() | st.builds("{}@{}".format, st.text(max_size=8), _domains)
+)
+def test_the_fast_way_takes_what_the_library_takes_and_to_the_same_key(text: str) -> None:
+    try:
+        key = addresses.parse(text).key
+    except BadAddress:
+        key = None
+    assert key == oracle(text)
