@@ -119,20 +119,19 @@ def enter(
     look and the writing, by a sign-up on PostgreSQL, is an IntegrityError: do it again.
     """
     known.lock(session)
-    found = known.among(session, [entry.person.address.key for entry in entries], keyring)
+    keys = [entry.person.address.key for entry in entries]
+    found = known.among(session, keys, keyring)
     batch = _Batch(terms=terms, now=now, moment=bulk.moments(session))
-    welcome = [_welcome(batch, entry, found) for entry in entries]
-    new = [entry for entry in welcome if entry and entry.person.address.key not in found.people]
-    old = [entry for entry in welcome if entry and entry.person.address.key in found.people]
+    welcome = [_welcome(batch, key, entry, found) for key, entry in zip(keys, entries, strict=True)]
+    new = [entry for key, entry in zip(keys, welcome, strict=True) if entry and key not in found.people]
+    old = [entry for key, entry in zip(keys, welcome, strict=True) if entry and key in found.people]
     _number(session, batch, new, old if terms.mode is not Mode.ADD else [])
     for number, entry in zip(bulk.numbers(session, Subscriber, len(new)), new, strict=True):
         _add(batch, number, entry)
     outcomes = _update(session, batch, old, found)
     _write(session, batch)
-    return [
-        Outcome.SUPPRESSED if entry is None else outcomes.get(entry.person.address.key, Outcome.ADDED)
-        for entry in welcome
-    ]
+    added, suppressed = Outcome.ADDED, Outcome.SUPPRESSED
+    return [outcomes.get(key, added) if entry else suppressed for key, entry in zip(keys, welcome, strict=True)]
 
 
 @dataclass(kw_only=True)
@@ -169,12 +168,11 @@ class _Batch:
         self.proofs += (number, on, _PROVED_BY[state], self.terms.method, words, digest, "", "", ip, "", at)
 
 
-def _welcome(batch: _Batch, entry: Entry, found: Known) -> Entry | None:
+def _welcome(batch: _Batch, key: str, entry: Entry, found: Known) -> Entry | None:
     """Return the entry less the lists that must not mail the address, None where nobody may; note new suppressions."""
-    key = entry.person.address.key
     if key in found.barred:
         return None
-    for on, reason in entry.bars.items():
+    for on, reason in entry.bars.items() if entry.bars else ():
         batch.bars.append({
             "email_key": key, "list_id": on, "reason": reason, "source": batch.terms.method, "event_id": None,
             "at": batch.now, "lifted_at": None, "lifted_by": "",

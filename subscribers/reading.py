@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from subscribers import addresses, attributes, formulas, profiles, words
@@ -20,7 +21,7 @@ from subscribers.sources import Source
 from subscribers.topics import word
 
 _GO = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? ([+-]\d{4})(?: \S+)?")
-_STATES = frozenset(SubscriptionState)
+_STATES, _CONFIRMED = frozenset(SubscriptionState), SubscriptionState.CONFIRMED.value
 
 _NOTHING: dict[str, Value] = {}
 
@@ -36,8 +37,9 @@ class Reader:
         guarded: bool,
     ) -> None:  # fmt: skip
         self._columns, self._lists, self._on, self._types, self._guarded = columns, lists, on, types, guarded
-        self._place = {name: columns.fields.get(name, -1) for name in FIELDS}
-        self._bare = not columns.attributes and "attributes" not in columns.fields
+        self._width = len(columns.names)
+        self._fields = itemgetter(*[columns.fields.get(name, -1) for name in FIELDS])
+        self._says_standing = bool(columns.settles) or "status" in columns.fields
         self._typed: Callable[[str, AttributeType, str], Value] = lru_cache(5000)(attributes.read)
         self._topics = lru_cache(5000)(self._topics_of)
         self._stands = lru_cache(5000)(self._stands_of)
@@ -45,41 +47,38 @@ class Reader:
 
     def __call__(self, cells: Sequence[str]) -> Entry:
         """Return the person whom a row names and where they are to stand; raise BadValue for a row that is none."""
-        if len(cells) != len(self._columns.names):
+        if len(cells) != self._width:
             raise BadValue(
                 cells[0] if cells else "",
-                f"{len(cells)} values under {len(self._columns.names)} columns; quote a value that holds the separator",
+                f"{len(cells)} values under {self._width} columns; quote a value that holds the separator",
             )
         if self._guarded and "'" in "".join(cells):
             cells = [formulas.bare(cell) for cell in cells]
         cells = [*cells, ""]  # the last, at -1, is what a field without a column says
-        at = self._place
-        stands, bars = self._stands(self._status(cells), cells[at["lists"]])
-        if cells[at["suppressed"]]:
-            bars = self._bars(cells[at["suppressed"]])
+        (
+            email, name, first, last, language, country, audience, frequency, topics, on, status, suppressed, joined,
+            consented, ip, known,
+        ) = self._fields(cells)  # fmt: skip
+        stands, bars = self._stands(self._standing(status, cells) if self._says_standing else _CONFIRMED, on)
         person = Profile(
-            addresses.parse(cells[at["email"]].strip(" \t")), self._name(cells),
-            profiles.language_code(cells[at["language"]]), profiles.country_code(cells[at["country"]]),
-            profiles.audience_word(cells[at["audience"]]), profiles.how_often(cells[at["frequency"]]),
-            self._topics(cells[at["topics"]]), self._attributes(cells),
+            addresses.parse(email.strip(" \t")), profiles.full_name(name or f"{first.strip()} {last.strip()}"),
+            language and profiles.language_code(language), country and profiles.country_code(country),
+            audience and profiles.audience_word(audience), profiles.how_often(frequency) if frequency else None,
+            self._topics(topics), self._attributes(cells, known) if known or self._columns.attributes else _NOTHING,
         )  # fmt: skip
-        ip = cells[at["consent_ip"]] and words.printable(cells[at["consent_ip"]].strip(" "), 45)
-        return Entry(person, stands, bars, moment(cells[at["joined"]]), moment(cells[at["consented"]]), ip)
+        return Entry(
+            person, stands, self._bars(suppressed) if suppressed else bars, moment(joined) if joined else None,
+            moment(consented) if consented else None, ip and words.printable(ip.strip(" "), 45),
+        )  # fmt: skip
 
-    def _name(self, cells: Sequence[str]) -> str:
-        name = cells[self._place["name"]]
-        if not name:
-            name = f"{cells[self._place['first_name']].strip()} {cells[self._place['last_name']].strip()}"
-        return profiles.full_name(name) if name != " " else ""
-
-    def _status(self, cells: Sequence[str]) -> str:
+    def _standing(self, status: str, cells: Sequence[str]) -> str:
         """Return where the row says that the person stands, in our words."""
         for place, standing in self._columns.settles.items():
             if cells[place].strip():
                 return standing
-        if self._place["status"] < 0:
-            return SubscriptionState.CONFIRMED
-        given = cells[self._place["status"]].strip().lower()
+        if "status" not in self._columns.fields:
+            return _CONFIRMED
+        given = status.strip().lower()
         if given not in self._columns.words:
             known = ", ".join(dict.fromkeys(self._columns.words))
             raise BadValue(given, f"the status is none that is known ({known})")
@@ -114,18 +113,10 @@ class Reader:
     def _topics_of(self, cell: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(map(word, _parts(cell, self._columns.separator))))
 
-    def _attributes(self, cells: Sequence[str]) -> dict[str, Value]:
-        if self._bare:
-            return _NOTHING
-        read: dict[str, Value] = {}
-        if cells[self._place["attributes"]]:
-            for name, value in objects(cells[self._place["attributes"]]).items():
-                if name not in self._columns.left_out and value != "":
-                    read[name] = self._typed(name, self._types[name], value)
-        for name, place in self._columns.attributes.items():
-            if cells[place]:
-                read[name] = self._typed(name, self._types[name], cells[place])
-        return read
+    def _attributes(self, cells: Sequence[str], known: str) -> dict[str, Value]:
+        given = {name: value for name, value in objects(known).items() if name not in self._columns.left_out}
+        given |= {name: cells[place] for name, place in self._columns.attributes.items()}
+        return {name: self._typed(name, self._types[name], value) for name, value in given.items() if value}
 
 
 def keys(source: Source, columns: Columns) -> set[str]:
