@@ -38,6 +38,8 @@ class Finding:
     where: str
     message: str
     next: str
+    #: why there is such a rule
+    why: str = ""
 
     def __str__(self) -> str:
         return f"{self.severity} {self.rule} {self.where}: {self.message}; {self.next}"
@@ -80,7 +82,7 @@ def blocks(findings: Iterable[Finding]) -> list[Finding]:
 def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) -> list[Finding]:
     """Return what the rules of one stage find in a text, in the order of the table."""
     return [
-        Finding(rule.id, rule.severity, remark.where, remark.message, remark.next)
+        Finding(rule.id, rule.severity, remark.where, remark.message, remark.next, rule.why)
         for rule in RULES
         if stage in rule.stages
         for remark in rule.check(document, now)

@@ -10,10 +10,15 @@ from urllib.parse import quote
 import lxml.html
 
 from newsletter.issues.content import IssueContent
+from newsletter.rendering import css, ink
 from newsletter.rendering.layout import one_line
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
 
+#: The two ways in which a mail program shows a page, and the width in pixels at which its colours are looked at.
+SCHEMES, WIDTH = ("light", "dark"), 640
+#: A number at the start of a line with the address after it, on the same line or below its words.
+_REFERENCE = re.compile(r"^\s*(\[\d+\])(?:(?!^\s*\[\d+\]|\n\s*\n)[\s\S])*?(https?://.+?)\s*$", re.MULTILINE)
 _ASIDE = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 
 
@@ -36,9 +41,28 @@ class Proof:
         return [_ASIDE.sub("", sheet.text or "") for sheet in self.tree.iter("style")]
 
     @cached_property
+    def parsed(self) -> list[css.Sheet]:
+        """Return the page's style sheets, taken apart."""
+        return [css.sheet(sheet.text or "") for sheet in self.tree.iter("style")]
+
+    @cached_property
+    def _inks(self) -> dict[str, list[ink.Inked]]:
+        return {scheme: ink.texts(self.tree, self.parsed, css.Screen(WIDTH, scheme)) for scheme in SCHEMES}
+
+    def inks(self, scheme: str) -> list[ink.Inked]:
+        """Return each visible piece of the HTML's text as it is set in `light` or `dark` mode."""
+        return self._inks[scheme]
+
+    @cached_property
     def paragraphs(self) -> list[str]:
-        """Return the plain text's paragraphs, each as one line."""
-        return [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", self.rendered.text)]
+        """Return the plain text's paragraphs, each as one line with the addresses that its numbers stand for."""
+        text = self.rendered.text
+        known = dict(_REFERENCE.findall(text))
+        paragraphs = [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", text)]
+        return [
+            " ".join([each, *(known[number] for number in re.findall(r"\[\d+\]", each) if number in known)])
+            for each in paragraphs
+        ]
 
     @cached_property
     def shown(self) -> str:
@@ -49,9 +73,30 @@ class Proof:
         """Yield the elements of these tags."""
         yield from self.tree.iter(*tags)
 
+    @cached_property
+    def _items(self) -> dict[Any, str]:
+        held = {item.document.id: f"html, item {item.position}: {item.document.id}" for item in self.content.items}
+        return {self._marked[name]: place for name, place in held.items() if name in self._marked}
+
+    @cached_property
+    def _marked(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for each in self.tree.xpath("//*[contains(@class, 'item-')]"):
+            for name in each.get("class").split():
+                if name.startswith("item-"):
+                    found.setdefault(name.removeprefix("item-"), each)
+        return found
+
+    def place(self, element: Any) -> str:
+        """Return where in the HTML an element stands: in which item, if it is in one."""
+        for each in (element, *element.iterancestors()):
+            if each in self._items:
+                return self._items[each]
+        return "html"
+
     def item(self, briefing: str) -> Any | None:
         """Return the element that holds a briefing, by its class `item-ID`."""
-        return next((each for each in self.tree.iter() if f"item-{briefing}" in _classes(each)), None)
+        return self._marked.get(briefing)
 
 
 def said(element: Any) -> str:
@@ -88,7 +133,3 @@ def nested(sheet: str) -> str:
         elif depth:
             return found[0]
     return ""
-
-
-def _classes(element: Any) -> list[str]:
-    return (element.get("class") or "").split() if isinstance(element.tag, str) else []

@@ -1,5 +1,6 @@
 """Each rule of the email checks is seen to fire, and none fires on a sound issue."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,14 +39,26 @@ def text(old: str, new: str, count: int = -1) -> Callable[[Rendered], Rendered]:
     return change
 
 
+def uncite(rendered: Rendered) -> Rendered:
+    """Return the rendering without the address, or its number, after the note on the second item's source."""
+    note = re.compile(r"(Reefer\sMonitor\.[^.(\[]*)(\(https://reefer[^)]*\)|\[\d+\])")
+    assert note.search(rendered.text)
+    return replace(rendered, text=note.sub(r"\1", rendered.text, count=1))
+
+
 def add(markup: str) -> Callable[[Rendered], Rendered]:
     """Return an addition at the end of the HTML's body."""
     return html("</body>", f"{markup}</body>")
 
 
-def link(href: str, words: str = "here") -> Callable[[Rendered], Rendered]:
+def link(href: str, words: str = "the annex", style: str = "") -> Callable[[Rendered], Rendered]:
     """Return the addition of a link."""
-    return add(f'<p><a href="{href}">{words}</a></p>')
+    return add(f'<p><a href="{href}" style="{style}">{words}</a></p>')
+
+
+def subject(words: str) -> Callable[[Rendered], Rendered]:
+    """Return a change of the subject."""
+    return lambda rendered: replace(rendered, subject=words)
 
 
 UNSUBSCRIBE, PREFERENCES = Slot.UNSUBSCRIBE_URL.marker, Slot.PREFERENCES_URL.marker
@@ -54,7 +67,7 @@ FAULTS = [
     ("email.leftover", "html", add("<p>{{ item.title }}</p>")),
     ("email.leftover", "html", add("<mj-foo></mj-foo>")),
     ("email.leftover", "text", text("KEY POINTS", "{% if x %}", 1)),
-    ("email.escape", "html", add(r'<img alt="sun \u{fe0f}" src="https://a.example/i.png">')),
+    ("email.escape", "html", add(r'<img alt="sun \u{fe0f}" src="https://a.example/i.png" width="9">')),
     ("email.clipped", "html", add("<p>" + "é" * 51_000 + "</p>")),
     ("email.near_clipped", "html", add("<p>" + "x" * 66_000 + "</p>")),
     ("email.style_size", "html", html("</head>", "<style>/*" + "x" * 16_000 + "*/</style></head>")),
@@ -64,7 +77,33 @@ FAULTS = [
     ("email.external", "html", add("<iframe></iframe>")),
     ("email.external", "html", html("</head>", '<link rel="stylesheet" href="https://a.example/a.css"></head>')),
     ("email.external", "html", html("</head>", "<style>@import url(a.css);</style></head>")),
-    ("email.alt", "html", add('<img src="https://a.example/i.png">')),
+    ("email.alt", "html", add('<img src="https://a.example/i.png" width="9">')),
+    ("email.image_width", "html", add('<img src="https://a.example/i.png" alt="">')),
+    ("email.image_width", "html", add('<img src="https://a.example/i.png" alt="" width="auto">')),
+    ("email.image_format", "html", add('<img src="https://a.example/i.webp?x=1" alt="" width="9">')),
+    ("email.image_format", "html", add('<img src="data:image/svg+xml,x" alt="" width="9">')),
+    ("email.heading", "html", add("<h5>Deep down</h5>")),
+    ("email.heading", "html", html("<h1", "<h2>First</h2><h1", 1)),
+    ("email.scheme", "html", html('<meta name="color-scheme"', '<meta name="other"')),
+    ("email.link_generic", "html", link("https://a.example/", "here")),
+    ("email.link_generic", "html", link("https://a.example/", "Read more …")),
+    ("email.link_same", "html", add('<a href="https://a.example/1">It</a> <a href="https://a.example/2">it</a>')),
+    ("email.link_host", "html", link("https://b.example/", "www.a.example/page")),
+    ("email.link_shortened", "html", link("https://bit.ly/x")),
+    ("email.link_insecure", "html", link("http://a.example/")),
+    ("email.contrast", "html", add('<p style="color:#999999">pale</p>')),
+    ("email.contrast", "html", add('<p style="background:#7a2618">dark on dark</p>')),
+    ("email.font", "html", add('<p style="font-size:12px">small print</p>')),
+    ("email.button", "html", link("https://a.example/", "Buy", "display:block;padding:4px 9px;line-height:20px")),
+    ("email.client", "html", add('<p style="display:grid">x</p>')),
+    ("email.client", "a style sheet of the theme", html("</head>", "<style>p { gap: 1px }</style></head>")),
+    ("email.text", "text", lambda rendered: replace(rendered, text="\n")),
+    ("email.subject_front", "subject", subject("Harbour Brief, issue 12: cranes wait")),
+    ("email.subject_loud", "subject", subject("CRANES WAIT for the grid")),
+    ("email.subject_loud", "subject", subject("Cranes wait!!")),
+    ("email.preheader", "preheader", lambda rendered: replace(rendered, preheader=rendered.subject)),
+    ("email.preheader_length", "preheader", lambda rendered: replace(rendered, preheader="x" * 39)),
+    ("email.preheader_length", "preheader", lambda rendered: replace(rendered, preheader="x" * 101)),
     ("email.link", "html", link("https://a.example/", " ")),
     ("email.link", "html", link("")),
     ("email.link", "html", link("#")),
@@ -88,7 +127,7 @@ FAULTS = [
     ("email.attribution", "html", html("source item from Reefer Monitor", "source item")),
     ("email.attribution", "html", html("It also draws on Grid Register.", "")),
     ("email.attribution", "text", text("source item from\nReefer Monitor.", "source.")),
-    ("email.attribution", "text", text("(https://reefer.example/loggers)", "", 1)),
+    ("email.attribution", "text", uncite),
     ("email.credits", "html", html('<a href="https://grid.example/register/q3"', '<a href="https://a.example/"')),
     ("email.credits", "text", text("https://grid.example/register/q3", "")),
     ("email.subject_long", "subject", lambda rendered: replace(rendered, subject="x" * 51)),
@@ -102,12 +141,13 @@ def test_a_fault_of_the_rendering_is_found_by_its_rule_alone(
     change: Callable[[Rendered], Rendered],
 ) -> None:  # fmt: skip
     found = checks.check(content, change(rendered), desk)
-    assert {(finding.rule, finding.where) for finding in found} == {(rule, where)}
-    assert all(finding.message and finding.next for finding in found)
+    by_the_way = set() if rule == "email.client" else {"email.client"}  # forms and anchors are lacking in some, too
+    assert {(each.rule, each.where) for each in found if each.rule not in by_the_way} == {(rule, where)}
+    assert all(finding.message and finding.next and finding.why for finding in found)
 
 
 def test_every_rule_is_seen_to_fire() -> None:
-    elsewhere = {"email.subject"}  # below
+    elsewhere = {"email.subject", "email.image_only"}  # below
     assert {rule.id for rule in checks.RULES} == {rule for rule, _, _ in FAULTS} | elsewhere
     assert len({rule.id for rule in checks.RULES}) == len(checks.RULES)
 
@@ -152,5 +192,51 @@ def test_an_address_with_letters_that_html_escapes_is_still_the_same_address(des
 def test_an_editors_dead_link_is_found_and_named(desk: Settings) -> None:
     content = samples.one(replace(samples.COLD, why_it_matters="See [the annex](#annex) and [this](javascript:x)."))
     found = checks.check(content, press.render(content, desk, samples.LINKS), desk)
-    assert [finding.severity for finding in found] == [Severity.BLOCK, Severity.BLOCK]
+    assert [finding.rule for finding in found if finding.severity is Severity.BLOCK] == ["email.link", "email.link"]
     assert "'the annex' leads to '#annex'" in found[0].message
+    assert found[0].where == "html, item 1: cold-chain-sensors"
+
+
+def test_an_image_with_a_caption_is_no_issue(content: IssueContent, rendered: Rendered, desk: Settings) -> None:
+    body = '<body><p>Words</p><img src="https://a.example/i.png" alt="All is in here" width="600"></body></html>'
+    bare = replace(rendered, html=rendered.html.partition("<body")[0] + body)
+    found = checks.check(content, bare, desk)
+    assert [finding.message for finding in found if finding.rule == "email.image_only"] == [
+        "5 characters of text beside images"
+    ]
+
+
+def test_the_same_words_may_lead_elsewhere_in_another_item(
+    content: IssueContent, rendered: Rendered, desk: Settings
+) -> None:
+    assert rendered.html.count(">Open the original source</a>") == len(content.items)
+    assert checks.check(content, rendered, desk) == []
+
+
+def test_a_loopback_desk_may_do_without_https(content: IssueContent, desk: Settings) -> None:
+    desk = samples.retell(desk, "https://news.harbour.example", "http://127.0.0.1:8000")
+    links = replace(samples.LINKS, briefing=lambda briefing: f"http://127.0.0.1:8000/briefings/{briefing}")
+    assert checks.check(content, press.render(content, desk, links), desk) == []
+
+
+def test_a_desk_on_the_web_may_not(content: IssueContent, desk: Settings) -> None:
+    desk = samples.retell(desk, "https://news.harbour.example", "http://news.harbour.example")
+    links = replace(samples.LINKS, briefing=lambda briefing: f"http://news.harbour.example/briefings/{briefing}")
+    found = checks.check(content, press.render(content, desk, links), desk)
+    assert [(finding.rule, finding.where) for finding in found] == [("email.link_insecure", "settings")]
+
+
+@pytest.mark.parametrize(
+    "reference", ["[77] {url}", "[77] Loggers under one euro,\n     of Reefer Monitor\n     {url}"]
+)
+def test_a_number_stands_for_the_address_of_its_reference(
+    content: IssueContent, rendered: Rendered, desk: Settings, reference: str
+) -> None:
+    note = "Source assisted: This briefing began from a discovered source item from Reefer Monitor. See [77]."
+    text = re.sub(r"Source assisted:[^:]*Reefer\sMonitor\.[^\n]*\n?.*\n", note + "\n\n", rendered.text)
+    assert note in text
+    url = "https://reefer.example/loggers"
+    sound = replace(rendered, text=f"{text}\n{reference.format(url=url)}\n")
+    assert checks.check(content, sound, desk) == []
+    found = checks.check(content, replace(sound, text=sound.text.replace("\n[77]", "\n[78]")), desk)
+    assert [finding.rule for finding in found] == ["email.attribution"]

@@ -1,0 +1,63 @@
+"""The baseline: what the shipped themes' own pages use. Their authors weighed it; findings about it would be noise."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from newsletter.editorial.document import Citation, Document
+from newsletter.issues.content import IssueContent, ItemContent, Related
+from newsletter.rendering.rendered import Links
+from newsletter.settings import Publication, Settings
+
+_NOWHERE = Path("/nonexistent")  # a publication without templates of its own
+_URL = "https://example.com"
+_TEXT = (
+    "Words, **strong** and *slanted*, with a [link](https://example.com/).\n\n- one\n- two\n\n1. one\n\n> quoted\n\n`x`"
+)
+_SOURCES = tuple(
+    Citation(name=name, url=f"{_URL}/{name}", title=name, retrieved=datetime(2000, 1, 1, tzinfo=UTC))
+    for name in ("one", "two")
+)
+
+
+@lru_cache(maxsize=1)
+def marks() -> frozenset[str]:
+    """Return what the pages of all shipped themes use, in both directions of writing, as `kind:name`."""
+    # The press checks what it prints, and the checks ask for this: imported here, the two do not need each other first.
+    from newsletter.rendering import press
+    from newsletter.rendering.checks import clients
+    from newsletter.rendering.proof import Proof
+
+    found: set[str] = set()
+    links = Links(_URL, lambda briefing: f"{_URL}/{briefing}", f"{_URL}/standards")
+    for theme in _shipped():
+        for language in ("en", "ar"):
+            settings = _settings(language, theme)
+            content = _content(language)
+            sheet = Proof(content, press.render(content, settings, links, dated=_SOURCES[0].retrieved), settings)
+            found |= set(clients.marks(sheet))
+    return frozenset(found)
+
+
+def _settings(language: str, theme: str) -> Settings:
+    publication = Publication(name="Empty", public_url=_URL, postal_address="1 Street", language=language, theme=theme)
+    settings = Settings(publication=publication)
+    settings._folder = _NOWHERE
+    return settings
+
+
+def _shipped() -> list[str]:
+    package = Path(__file__).parents[1]
+    folders = (package / "templates", package.parent / "templates")
+    return sorted({file.parent.name for folder in folders for file in folder.glob("*/issue.mjml.j2")})
+
+
+def _content(language: str) -> IssueContent:
+    """Return an issue with every part and nothing to say."""
+    document = Document(
+        id="empty", title="Title", introduction=_TEXT, key_points=("one",), why_it_matters=_TEXT, buyer_relevance=_TEXT,
+        language=language, desk="Desk", sources=_SOURCES,
+    )  # fmt: skip
+    related = (Related(briefing="other", title="Other", sha256="", score=1.0),)
+    items = tuple(ItemContent(position=place, sha256="", document=document, related=related) for place in (1, 2))
+    return IssueContent(id=1, subject="Subject", preheader="Preheader", intro=_TEXT, items=items)
