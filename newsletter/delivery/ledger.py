@@ -14,14 +14,15 @@ from pathlib import Path
 from sqlalchemy import bindparam, case, func, literal, null, select, update
 from sqlmodel import Session
 
-from newsletter.delivery import objections, planning
+from newsletter.delivery import batches, objections, readers
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT, Change
-from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, LIST, SUBSCRIBER
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.issues import contents
+from newsletter.rendering.personal import NO_NEEDS, Needs
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
 
@@ -147,15 +148,15 @@ def _fenced(hold: Hold) -> Refused:
     )
 
 
-def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch | None:
+def claim(session: Session, hold: Hold, *, batch: int, needs: Needs = NO_NEEDS, now: datetime) -> Batch | None:
     """Return the next batch, its readers marked as being sent to; None when nobody is due.
 
     Whoever left, was suppressed, or had another issue and wants fewer since the audience was planned is skipped here,
-    with the reason.
+    with the reason. `needs` is what the messages ask of their readers.
     """
     renew(session, hold, now=now)
     batch_id = _lease_batch(session, hold)
-    if batch_id is None and planning.form_batches(session, hold.issue_id, batch=batch, now=now):
+    if batch_id is None and batches.form(session, hold.issue_id, batch=batch, now=now):
         batch_id = _lease_batch(session, hold)
     if batch_id is None:
         return None
@@ -169,7 +170,7 @@ def claim(session: Session, hold: Hold, *, batch: int, now: datetime) -> Batch |
     skipped = session.execute(skip, objections.at(now)).rowcount  # type: ignore[attr-defined]
     begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
     session.execute(begin)
-    return Batch(id=batch_id, readers=_readers(session, batch_id), skipped=skipped)
+    return Batch(id=batch_id, readers=readers.of_batch(session, batch_id, needs, now=now), skipped=skipped)
 
 
 def _lease_batch(session: Session, hold: Hold) -> int | None:
@@ -200,20 +201,6 @@ _ASK = (
         AUDIENCE.c.fence == bindparam("held"),
     )
 )
-
-
-def _readers(session: Session, batch_id: int) -> tuple[Reader, ...]:
-    query = (
-        select(
-            DELIVERY.c.id, SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name,
-            LIST.c.title, LIST.c.identifier, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT,
-        )
-        .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-        .join(LIST, LIST.c.id == DELIVERY.c.list_id)
-        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
-        .order_by(DELIVERY.c.id)
-    )  # fmt: skip
-    return tuple(Reader(*row) for row in session.execute(query))
 
 
 def objection(session: Session, hold: Hold, delivery_id: int, *, now: datetime) -> str:

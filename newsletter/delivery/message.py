@@ -5,12 +5,16 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from newsletter.delivery import headers
 from newsletter.delivery.reader import Reader
 from newsletter.errors import BadInput
+from newsletter.rendering import slots
 from newsletter.rendering.compiled import Compiled
-from newsletter.rendering.slots import Slot
+from newsletter.rendering.personal import Decision
+from newsletter.rendering.rendered import Rendered
+from newsletter.rendering.slots import MARK, Slot
 from newsletter.settings import Settings
 from subscribers import addresses, tokens
 from subscribers.errors import BadAddress
@@ -38,8 +42,13 @@ class Masthead:
     sender: str
     keyring: Keyring
     secret: bytes
-    #: From, Reply-To, Subject and Date, ready for the wire
+    #: From and Reply-To, ready for the wire
     opening: bytes
+    #: with marks where it differs by reader
+    subject: str
+    date: bytes
+    #: Subject and Date, ready for the wire where the subject is the same for every reader
+    subjected: bytes | None
     #: distinguishes test messages, which may be sent again and again; empty for the issue itself
     salt: str = ""
 
@@ -55,7 +64,8 @@ def masthead(
     if settings.sender.reply_to:
         name, reply_to = parseaddr(settings.sender.reply_to)
         opening += headers.mailbox("Reply-To", name, ascii_address(reply_to, "reply_to"))
-    opening += headers.text("Subject", subject) + headers.line("Date", format_datetime(date))
+    dated = headers.line("Date", format_datetime(date))
+    alike = headers.text("Subject", subject) + dated if not MARK.search(subject) else None
     headers.uri("List-Unsubscribe", f"{url}/u/{'x' * 40}")  # before anybody is claimed, not at the first reader
     bounces = settings.sender.bounce_domain
     return Masthead(
@@ -66,6 +76,9 @@ def masthead(
         keyring=keyring,
         secret=_secret(keyring),
         opening=opening,
+        subject=subject,
+        date=dated,
+        subjected=alike,
         salt=salt,
     )
 
@@ -73,43 +86,67 @@ def masthead(
 def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
     """Return the reader's message; the same reader and issue give the same bytes each time."""
     recipient = wire_address(reader.email)
-    token = tokens.sign(masthead.keyring, Purpose.UNSUBSCRIBE, reader.subscriber_id, reader.list_id)
-    choices = tokens.sign(masthead.keyring, Purpose.PREFERENCES, reader.subscriber_id)
-    unsubscribe = f"{masthead.url}/u/{token}"
-    head = b"".join((
+    values = values_of(masthead, reader)
+    decision = compiled.personal.decide(reader.traits)
+    head = (
         masthead.opening,
+        masthead.subjected or headers.text("Subject", _subject(masthead, decision)) + masthead.date,
         headers.line("To", recipient),
         headers.line("Message-ID", message_id(masthead, reader)),
-        headers.list_id(reader.list_title, reader.list_identifier or f"{reader.list_name}.{masthead.domain}"),
-        headers.uri("List-Unsubscribe", unsubscribe),
-        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-        headers.line("Feedback-ID", f"{masthead.issue_id}:{reader.list_name}:newsletter:{_sender_id(masthead.domain)}"),
-        b"Precedence: bulk\r\n",
-        # Never "All" or "NDR": those keep Exchange from telling us that an address is dead (MS-OXCMAIL 2.1.3.2.20).
-        b"X-Auto-Response-Suppress: OOF, AutoReply\r\n",
-        b"MIME-Version: 1.0\r\n",
+        headers.uri("List-Unsubscribe", values[Slot.UNSUBSCRIBE_URL]),
+        _of_list(masthead.issue_id, masthead.domain, reader.list_name, reader.list_title, reader.list_identifier),
         headers.line("Content-Type", compiled.content_type),
-    ))  # fmt: skip
-    values = {
-        Slot.EMAIL: reader.email,
-        Slot.LIST_TITLE: reader.list_title,
-        Slot.UNSUBSCRIBE_URL: unsubscribe,
-        Slot.PREFERENCES_URL: f"{masthead.url}/p/{choices}",
-    }
+        b"\r\n",
+    )
     return Envelope(
         sender=masthead.sender,
         recipient=recipient,
         delivery_id=reader.delivery_id,
-        message=head + b"\r\n" + compiled.body(values),
+        message=compiled.body(values, decision, head),
         smtputf8=not recipient.isascii(),
     )
+
+
+def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:
+    """Return the rendering as its reader sees it."""
+    return rendered.own(values_of(masthead, reader), reader.traits)
+
+
+def values_of(masthead: Masthead, reader: Reader) -> dict[Slot, str]:
+    """Return what stands in the slots of the reader's copy."""
+    token = tokens.sign(masthead.keyring, Purpose.UNSUBSCRIBE, reader.subscriber_id, reader.list_id)
+    choices = tokens.sign(masthead.keyring, Purpose.PREFERENCES, reader.subscriber_id)
+    return {
+        Slot.EMAIL: reader.email,
+        Slot.LIST_TITLE: reader.list_title,
+        Slot.UNSUBSCRIBE_URL: f"{masthead.url}/u/{token}",
+        Slot.PREFERENCES_URL: f"{masthead.url}/p/{choices}",
+    }
+
+
+def _subject(masthead: Masthead, decision: Decision) -> str:
+    return slots.fill(masthead.subject, slots.names({}, decision.values), decision.holds)
+
+
+@lru_cache(maxsize=1024)
+def _of_list(issue_id: int, domain: str, name: str, title: str, identifier: str) -> bytes:
+    """Return the headers that the copies of one list have in common."""
+    return b"".join((
+        headers.list_id(title, identifier or f"{name}.{domain}"),
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        headers.line("Feedback-ID", f"{issue_id}:{name}:newsletter:{_sender_id(domain)}"),
+        b"Precedence: bulk\r\n",
+        # Never "All" or "NDR": those keep Exchange from telling us that an address is dead (MS-OXCMAIL 2.1.3.2.20).
+        b"X-Auto-Response-Suppress: OOF, AutoReply\r\n",
+        b"MIME-Version: 1.0\r\n",
+    ))  # fmt: skip
 
 
 def message_id(masthead: Masthead, reader: Reader) -> str:
     """Return the Message-ID that every attempt at this copy carries; nobody else can compute it."""
     who = f"{masthead.issue_id}.{reader.subscriber_id}"
     seed = f"{who}.{masthead.salt}.{reader.email}" if masthead.salt else who
-    seal = hmac.new(masthead.secret, seed.encode(), hashlib.sha256).hexdigest()[:16]
+    seal = hmac.digest(masthead.secret, seed.encode(), "sha256").hex()[:16]
     return f"<{who}.{seal}@{masthead.domain}>"
 
 

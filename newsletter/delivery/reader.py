@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from newsletter.issues.traits import NOBODY, Traits
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One delivery with what its message needs to know of the reader and of the list that brings it.
 
     `list_identifier` is empty where the list has none of its own. `delivery_id` 0 is a message outside the ledger;
-    `subscriber_id` 0 is a test message.
+    `subscriber_id` 0 is a test message. `traits` are what a personal issue asks.
     """
 
     delivery_id: int
@@ -20,3 +22,4 @@ class Reader:
     list_identifier: str = ""
     attempts: int = 0
     resent: bool = False
+    traits: Traits = NOBODY

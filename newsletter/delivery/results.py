@@ -15,6 +15,8 @@ DEADLINE = timedelta(hours=48)
 RESENT = "resent"
 #: Ends the reason of a copy that stopped there after an attempt in flight: the reader may have it all the same.
 MAY_HAVE_IT = "; may have a copy"
+#: The reason of a copy whose reader chose topics, none of which is in the issue, when the issue says to leave it out.
+UNMATCHED = "nothing about their topics"
 #: The reason of a copy that the relay put off until the deadline.
 EXPIRED = "expired"
 

@@ -125,7 +125,7 @@ def send(
         )
         head = message.masthead(settings, issue_id, subject=rendered.subject, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
-    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
+    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}", personal=rendered.personal)
     with _paused_by_errors(engine, hold, actor, clock):
         if tell:
             tell(planned)
@@ -226,7 +226,8 @@ class _Run:
             self._send(batch)
 
     def _claim(self, session: Session) -> Batch | None:
-        return ledger.claim(session, self.hold, batch=self.settings.sending.batch, now=self.clock())
+        needs = self.body.personal.needs
+        return ledger.claim(session, self.hold, batch=self.settings.sending.batch, needs=needs, now=self.clock())
 
     def _record(self, session: Session, batch_id: int) -> None:
         ledger.record(session, self.hold, batch_id, self.changes, now=self.clock())
@@ -253,6 +254,9 @@ class _Run:
                 message.wire_address(reader.email)
             except BadInput as error:
                 self._note(reader.delivery_id, Change(DeliveryState.FAILED, Fault.ADDRESS, str(error), tried=True))
+                continue
+            if not self.body.personal.concerns(reader.traits):
+                self._note(reader.delivery_id, results.skipped(results.UNMATCHED, resent=reader.resent))
                 continue
             yield message.assemble(self.masthead, self.body, reader)
 

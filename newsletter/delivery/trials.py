@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session
 
-from newsletter.delivery import audiences, message, planning, rehearsals, smtp
+from newsletter.delivery import audiences, message, planning, readers, rehearsals, smtp
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.planning import PlanView
@@ -19,10 +19,13 @@ from newsletter.delivery.tables import LIST, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.issues import issues
 from newsletter.rendering import compiled, press
+from newsletter.rendering.personal import Needs
 from newsletter.settings import Settings
 from subscribers import addresses
 from subscribers.tokens import Keyring
 
+#: How many readers a dry run holds at a time.
+_PAGE = 1000
 _ODD = re.compile(r"[^A-Za-z0-9@._+-]")
 
 
@@ -39,9 +42,14 @@ def send(
     """Send the issue to a few addresses, marked as a test; its links unsubscribe nobody. Return what became of each."""
     for address in to:
         addresses.parse(address)
-    rendered = press.load(session, issue_id)
+    rendered = press.load(session, issue_id).whole()
     head = message.masthead(
-        settings, issue_id, subject=f"[Test] {rendered.subject}", date=now, keyring=keyring, salt=now.isoformat()
+        settings,
+        issue_id,
+        subject=f"[Test] {rendered.subject}",
+        date=now,
+        keyring=keyring,
+        salt=now.isoformat(),
     )
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
     title = settings.publication.name
@@ -94,10 +102,12 @@ def write(
     rendered = press.load(session, issue_id)
     date = plan.planned_at if plan else now
     head = message.masthead(settings, issue_id, subject=rendered.subject, date=date, keyring=keyring)
-    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
+    personal = rendered.personal
+    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}", personal=personal)
     require_empty(folder)
     count = 0
-    for count, reader in enumerate(_readers(session, issue_id, lists, segments, now), start=1):
+    readers_ = _readers(session, issue_id, lists, segments, personal.needs, now)
+    for count, reader in enumerate((each for each in readers_ if personal.concerns(each.traits)), start=1):
         _save(folder / _name(count, reader.email), message.assemble(head, body, reader).message)
     return count
 
@@ -114,19 +124,22 @@ def _terms(
 
 
 def _readers(
-    session: Session, issue_id: int, lists: Sequence[str], segments: Sequence[str], now: datetime
+    session: Session, issue_id: int, lists: Sequence[str], segments: Sequence[str], needs: Needs, now: datetime
 ) -> Iterator[Reader]:
     chosen = audiences.choose(session, issue_id, lists=lists, segments=segments, now=now).subquery()
     query = (
-        select(SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title, LIST.c.identifier)
+        select(*readers.COLUMNS)
         .join_from(chosen, SUBSCRIBER, SUBSCRIBER.c.id == chosen.c.subscriber_id)
         .join(LIST, LIST.c.id == chosen.c.list_id)
         .where(chosen.c.reason == "")
         .order_by(SUBSCRIBER.c.id)
-        .execution_options(yield_per=1000)
+        .limit(_PAGE)
     )
-    for row in session.execute(query):
-        yield Reader(0, *row)
+    after = 0
+    while rows := session.execute(query.where(SUBSCRIBER.c.id > after)).all():
+        after, first = rows[-1][0], rows[0][0]
+        who = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.between(first, after))
+        yield from readers.read(session, rows, who, needs, now=now)
 
 
 def require_empty(folder: Path) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select, update
 
 from newsletter import audit, db
-from newsletter.delivery import planning
+from newsletter.delivery import batches, planning
+from newsletter.delivery.models import BatchState
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.tables import BATCH, DELIVERY
 from newsletter.errors import Refused
+from newsletter.issues.models import Issue, IssueState
 from subscribers import errors, segments, suppressions
 from subscribers.models import SuppressionReason
 from tests.delivery import desk
@@ -74,6 +76,35 @@ def test_batches_hold_everyone_and_none_holds_too_many(engine: Engine, now: date
             .order_by(BATCH.c.id)
         ).scalars()
         assert list(sizes) == [batch] * (13 // batch) + [13 % batch] * (13 % batch > 0)
+
+
+def test_whoever_finds_no_room_in_the_batches_is_put_into_others(engine: Engine, now: datetime) -> None:
+    issue = desk.make(engine, now, 13)
+    in_batches = select(DELIVERY.c.batch_id, func.count()).group_by(DELIVERY.c.batch_id).order_by(DELIVERY.c.batch_id)
+    with db.transaction(engine) as session:
+        room = batches.reserve(session, issue, 2)
+        made = planning.insert_deliveries(session, issue, lists=["weekly"], segments=[], room=room, batch=4, now=now)
+        assert made == 13
+        found = dict(session.execute(in_batches).all())
+        assert found == {room[0]: 4, room[1]: 4, None: 5}
+        session.execute(update(BATCH).values(state=BatchState.DONE))
+        assert batches.form(session, issue, batch=4, now=now) == 2
+        assert sorted(dict(session.execute(in_batches).all()).values()) == [1, 4, 4, 4]
+
+
+def test_two_issues_planned_at_once_do_not_share_batches(engine: Engine, now: datetime) -> None:
+    first = desk.make(engine, now, 9)
+    with db.transaction(engine) as session:
+        second = Issue(state=IssueState.FROZEN, subject="Two", composed_at=now, composed_by="mara")
+        session.add(second)
+        session.flush()
+        gap = [
+            {"id": number, "issue_id": issue, "state": BatchState.OPEN} for number, issue in ((1, first), (3, first))
+        ]
+        session.execute(insert(BATCH), [{**each, "fence": 0, "worker": ""} for each in gap])
+        session.execute(insert(BATCH).values(id=2, issue_id=second.id, state=BatchState.OPEN, fence=0, worker=""))
+        assert batches.reserve(session, first, 0) == range(0)
+        assert session.execute(select(BATCH.c.id, BATCH.c.issue_id)).all() == [(2, second.id)]
 
 
 def test_a_plan_that_stands_is_found_and_no_other_takes_its_place(engine: Engine, now: datetime) -> None:

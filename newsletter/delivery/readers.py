@@ -1,0 +1,72 @@
+"""The readers of a batch: what their messages need to know of them, looked up for all of them at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlmodel import Session
+
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.reader import Reader
+from newsletter.delivery.results import RESENT
+from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER
+from newsletter.issues.traits import Traits
+from newsletter.rendering.personal import Needs
+from subscribers import segments
+from subscribers.models import SubscriberTopic, Topic
+from subscribers.upsert import table
+
+#: What a query of readers selects of the person and of the list.
+COLUMNS = (
+    SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title, LIST.c.identifier,
+    SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
+)  # fmt: skip
+_CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
+
+
+def of_batch(session: Session, batch_id: int, needs: Needs, *, now: datetime) -> tuple[Reader, ...]:
+    """Return the readers of a batch that is being sent, in the order of their deliveries."""
+    theirs = (DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
+    query = (
+        select(*COLUMNS, DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT)
+        .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
+        .join(LIST, LIST.c.id == DELIVERY.c.list_id)
+        .where(*theirs)
+        .order_by(DELIVERY.c.id)
+    )
+    rows = session.execute(query).all()
+    return tuple(read(session, rows, select(DELIVERY.c.subscriber_id).where(*theirs), needs, now=now))
+
+
+def read(session: Session, rows: Sequence[Any], who: Select[Any], needs: Needs, *, now: datetime) -> list[Reader]:
+    """Return the readers of rows that begin with COLUMNS; `who` is the query of their numbers.
+
+    What follows in a row is the delivery, its attempts, and whether it is sent again.
+    """
+    topics: dict[int, list[str]] = defaultdict(list)
+    if needs.topics:
+        chosen = select(_CHOSEN.c.subscriber_id, _TOPIC.c.name).join(_TOPIC, _TOPIC.c.id == _CHOSEN.c.topic_id)
+        for subscriber, name in session.execute(
+            chosen.where(_CHOSEN.c.subscriber_id.in_(who)).order_by(_CHOSEN.c.subscriber_id, _TOPIC.c.name)
+        ):
+            topics[subscriber].append(name)
+    inside = {
+        name: set(session.scalars(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.in_(who), condition)))
+        for name, condition in ((name, segments.where(session, name, now)) for name in needs.segments)
+    }
+    return [
+        _reader(row, tuple(topics.get(row[0], ())), frozenset(name for name, ids in inside.items() if row[0] in ids))
+        for row in rows
+    ]
+
+
+def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str]) -> Reader:
+    number, email, list_id, list_name, title, identifier, name, language, country, audience, attributes, *rest = row
+    traits = Traits(
+        email=email, name=name, language=language, country=country, audience=audience, topics=topics,
+        attributes=attributes, segments=inside, list_name=list_name, list_title=title,
+    )  # fmt: skip
+    delivery, attempts, resent = rest or (0, 0, False)
+    return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits)
