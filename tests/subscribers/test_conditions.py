@@ -23,6 +23,7 @@ from subscribers.models import (
     Subscriber,
     SubscriberTopic,
     Subscription,
+    SubscriptionState,
     SuppressionReason,
 )
 from tests.support.keys import KEYRING
@@ -59,6 +60,8 @@ def people(desk: Session, now: datetime) -> Session:
         long_ago = now - timedelta(days=400)
         subscribers.add(desk, address, lists=lists, country=country, keyring=KEYRING, now=long_ago)
     suppressions.add(desk, "dot@other.example", reason=SuppressionReason.MANUAL, source="", now=now)
+    asked = {"list_id": 1, "subscriber_id": 3, "state": SubscriptionState.PENDING, "changed_at": now}
+    desk.execute(insert(upsert.table(Subscription)), asked)
     person = upsert.table(Subscriber)
     more: dict[str, dict[str, object]] = {
         "ada": {"attributes": OF_ADA, "role_account": True},
@@ -248,6 +251,7 @@ def who(session: Session, condition: str, now: datetime) -> str:
     """Return the short names of those who match, the same whichever way the database is asked."""
     understood = conditions.compile(condition, conditions.known(session), now=now)
     query = select(col(Subscriber.email)).where(understood.where).order_by(col(Subscriber.id))
+    numbers = select(col(Subscriber.id)).where(understood.where).order_by(col(Subscriber.id))
     found = [email.partition("@")[0] for email in session.scalars(query)]
     assert session.scalar(understood.count()) == len(found)
     assert list(session.scalars(_beside_other_tables(query))) == list(session.scalars(query))
@@ -256,6 +260,7 @@ def who(session: Session, condition: str, now: datetime) -> str:
         after = page[0]
         paged.append(page[1].partition("@")[0])
     assert paged == found
+    assert [row[0] for row in session.execute(understood.page(after=0, limit=9))] == list(session.scalars(numbers))
     return " ".join(found)
 
 
