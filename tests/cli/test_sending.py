@@ -1,6 +1,7 @@
 """Sending by command: what is refused before a byte leaves, what is asked, what is told."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +155,21 @@ def test_a_send_tells_what_is_different_since_the_dry_run(frozen: Desk, maildir:
     assert (found["audience"], told["audience"], told["new"], told["gone"], told["erased"]) == (2, 2, 1, 1, 0)
     assert [each["reason"] for each in (*told["newcomers"], *told["leavers"])] == ["joined since", "suppressed: manual"]
     assert sorted(sink.recipients(maildir)) == ["three@example.com", "two@example.com"]
+
+
+def test_who_comes_between_the_question_and_the_plan_is_told(frozen: Desk, maildir: Path) -> None:
+    keyboard, terminal = os.openpty()
+    sender = frozen.process("send", "1", "--list", "weekly", "--json", stdin=terminal)
+    assert sender.stderr
+    asked = ""
+    while "[y/N]" not in asked:
+        asked += sender.stderr.read(1) or "it ended [y/N]"
+    assert "to 2 readers of weekly?" in asked
+    frozen.run("subscribers", "add", "three@example.com", "--list", "weekly")
+    os.write(keyboard, b"y\n")
+    told, notes = sender.communicate()
+    assert (json.loads(told)["sent"], sender.returncode) == (3, 0)
+    assert "note: 3 readers are planned; they were 2 a moment ago" in notes
 
 
 def test_a_send_to_exactly_whom_the_dry_run_counted_needs_no_look(frozen: Desk, maildir: Path, tmp_path: Path) -> None:

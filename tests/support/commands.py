@@ -38,11 +38,12 @@ class Desk:
         assert ended.code == code, f"{words} ended with {ended}"
         return ended
 
-    def process(self, *words: str) -> "subprocess.Popen[str]":
-        """Start `newsletter WORDS` as a process of its own."""
+    def process(self, *words: str, stdin: int | None = None) -> "subprocess.Popen[str]":
+        """Start `newsletter WORDS` as a process of its own, with its questions answered from `stdin`."""
         command = [sys.executable, "-m", "newsletter", "-C", str(self.folder), *words]
         environ = {**os.environ, **self.environ}
-        return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=environ, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
     def json(self, *words: str, code: int = 0) -> Any:
         """Run the command with `--json` and return its one document."""
