@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Select, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from subscribers import upsert, words
+from subscribers import segments, upsert, words
 from subscribers.errors import BadValue, Refused
 from subscribers.models import MailingList, OptIn, Subscription, SubscriptionState
 
@@ -78,6 +78,7 @@ def edit(
 def remove(session: Session, name: str) -> None:
     """Delete a list that nobody was ever on; any other is refused, for consents and issues name it."""
     found = get(session, name)
+    segments.require_unnamed(session, "lists", name)
     try:
         with session.begin_nested():
             session.execute(delete(_LIST).where(_LIST.c.id == found.id))

@@ -74,6 +74,26 @@ def using(session: Session, field: str) -> list[str]:
     return [segment.name for segment in standing if field in conditions.names(segment.condition)]
 
 
+def naming(session: Session, field: str, value: str) -> list[str]:
+    """Return the names of the segments that ask for one topic or one list (the field is `topics` or `lists`)."""
+    standing = all(session)
+    if not standing:
+        return []
+    from subscribers import conditions
+
+    wanted = value.lower()
+    return [segment.name for segment in standing if wanted in conditions.named(segment.condition, field)]
+
+
+def require_unnamed(session: Session, field: str, value: str) -> None:
+    """Refuse a topic or a list that a segment asks for: without it the segment would mean somebody else."""
+    if asking := naming(session, field, value):
+        raise Refused(
+            f"the {field.removesuffix('s')} {value} is asked for by the segments {', '.join(asking)}; nothing was "
+            f"changed; first: newsletter segments edit {asking[0]} (or delete)"
+        )
+
+
 def delete(session: Session, name: str) -> None:
     """Forget a segment; its subscribers stay as they are."""
     get(session, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
-from subscribers import upsert, words
+from subscribers import segments, upsert, words
 from subscribers.errors import BadValue, Refused
 from subscribers.models import Subscriber, SubscriberTopic, Topic
 
@@ -51,6 +51,7 @@ def edit(session: Session, name: str, *, title: str) -> TopicView:
 def remove(session: Session, name: str) -> int:
     """Delete a topic with everybody's choice of it; return how many had chosen it."""
     found = get(session, name)
+    segments.require_unnamed(session, "topics", found.name)
     session.execute(delete(_TOPIC).where(_TOPIC.c.name == found.name))
     return found.subscribers
 

@@ -7,7 +7,7 @@ refuses a node that it does not list. Values are bound, never written into SQL, 
 which must be declared.
 """
 
-from subscribers.conditions.condition import Condition, compile, names
+from subscribers.conditions.condition import Condition, compile, named, names
 from subscribers.conditions.fields import USES, Known, known
 
-__all__ = ["USES", "Condition", "Known", "compile", "known", "names"]
+__all__ = ["USES", "Condition", "Known", "compile", "known", "named", "names"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, FromClause, Select, distinct, func, select
+from sqlglot import exp
 
 from subscribers.conditions import language, nodes
 from subscribers.conditions.fields import Known
@@ -65,6 +66,12 @@ def compile(text: str, known: Known, *, now: datetime) -> Condition:
     reader = Reader(language.parse(text), known, now)
     tree = reader.read(reader.parsed.tree)
     return Condition(tree=tree, database=known.database, doubts=tuple(reader.doubts))
+
+
+def named(text: str, field: str) -> frozenset[str]:
+    """Return which topics or lists (the field) a condition names, in lower case."""
+    asked = [node for node in language.parse(text).tree.find_all(language.Has) if names_of(node.this) == [field]]
+    return frozenset(value.name.lower() for node in asked for value in node.expression.find_all(exp.Literal))
 
 
 def names(text: str) -> frozenset[str]:

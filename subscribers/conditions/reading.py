@@ -21,7 +21,7 @@ from subscribers.models import (
     Subscription,
     SubscriptionState,
     Suppression,
-)  # fmt: skip
+)
 
 _CHOICE, _STANDING = upsert.table(SubscriberTopic), upsert.table(Subscription)
 _BARRED = upsert.table(Suppression)

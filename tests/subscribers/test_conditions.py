@@ -14,7 +14,7 @@ from newsletter.delivery.models import Delivery, DeliveryState
 from newsletter.feedback.history import FACTS
 from newsletter.feedback.models import Event, EventKind
 from newsletter.issues.models import Issue
-from subscribers import attributes, conditions, subscribers, suppressions, topics, upsert
+from subscribers import attributes, conditions, history, subscribers, suppressions, topics, upsert
 from subscribers.conditions import Known
 from subscribers.errors import BadCondition
 from subscribers.models import (
@@ -292,6 +292,10 @@ def test_a_topic_that_nobody_made_is_doubted_and_not_refused(people: Session, no
     )
 
 
+def test_the_desk_keeps_every_fact_that_conditions_have_a_word_for() -> None:
+    assert history.facts().keys() == history.WORDS.keys() == FACTS.keys()
+
+
 def test_a_fact_that_nobody_keeps_is_refused_by_name() -> None:
     known = Known(database="sqlite", facts={"opened": FACTS["opened"]})
     conditions.compile("opened", known, now=NOW)
@@ -498,7 +502,7 @@ def _mutants(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=900, deadline=2000)
+@settings(max_examples=900, deadline=10_000)
 @given(_mutants() | _tree | _soup | _soup.map(lambda text: text.replace(" ", "")) | st.text(max_size=80))
 @example(f"attributes.{MARKER} = '{MARKER}'")
 @example(f"plan = '{MARKER}' and topics has '{MARKER}' and domain = '{MARKER}.com' and name in ('{MARKER}', '')")

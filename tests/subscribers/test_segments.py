@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session
 
-from subscribers import attributes, explaining, segments, subscribers, upsert
+from subscribers import attributes, explaining, lists, segments, subscribers, topics, upsert
 from subscribers.errors import BadCondition, NotFound, Refused
 from subscribers.explaining import Part
 from subscribers.models import Attribute, AttributeType, Subscriber
@@ -105,6 +105,21 @@ def test_an_attribute_that_a_segment_asks_about_is_not_removed(people: Session, 
     segments.delete(people, "paying")
     attributes.remove(people, "plan")
     assert attributes.types(people) == {}
+
+
+def test_segments_that_name_a_topic_or_a_list_are_found(people: Session, now: datetime) -> None:
+    segments.create(people, "any", "not topics has any of ('Grid', 'solar') or lists has 'weekly'", now=now)
+    asked = [("topics", "energy"), ("topics", "grid"), ("topics", "solar"), ("lists", "weekly"), ("lists", "energy")]
+    found = [segments.naming(people, field, value) for field, value in asked]
+    assert found == [["german-energy"], ["any"], ["any"], ["any"], []]
+    with pytest.raises(
+        Refused, match="the topic energy is asked for by the segments german-energy; nothing was changed"
+    ):
+        topics.remove(people, "energy")
+    with pytest.raises(Refused, match="the list weekly is asked for by the segments any"):
+        lists.remove(people, "weekly")
+    segments.delete(people, "german-energy")
+    assert topics.remove(people, "energy") == 2
 
 
 def test_a_segment_that_is_not_understood_any_more_is_named(people: Session, now: datetime) -> None:
