@@ -11,6 +11,8 @@ from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
 from newsletter.errors import BadInput, UsageError
 from newsletter.issues import choosing, issues
+from newsletter.issues.content import Terms
+from newsletter.issues.models import Unmatched
 
 app = shape.verb()
 
@@ -26,6 +28,14 @@ def compose(
     subject: Annotated[str, typer.Option(help="The subject; else the lead's title.")] = "",
     preheader: Annotated[str, typer.Option(help="The line that inboxes show after the subject.")] = "",
     intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown to open the issue with.")] = None,
+    by_topic: Annotated[bool, typer.Option("--by-topic", help="Show each reader the items of their topics.")] = False,
+    by_audience: Annotated[
+        bool, typer.Option("--by-audience", help="Show what a buyer should know to the briefing's audience only.")
+    ] = False,
+    leads: Annotated[int, typer.Option(min=1, help="How many first items a reader gets whose topics match none.")] = 1,
+    unmatched: Annotated[Unmatched, typer.Option(help="What such a reader gets: the leads, or no copy.")] = (
+        Unmatched.LEAD
+    ),
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
@@ -36,6 +46,9 @@ def compose(
         raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
     if picks and (from_approved or since or topic):
         raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
+    if not by_topic and (leads != 1 or unmatched is not Unmatched.LEAD):
+        raise UsageError("--leads and --unmatched say what happens by topic; add --by-topic")
+    terms = Terms(by_topic=by_topic, by_audience=by_audience, leads=leads, unmatched=unmatched)
     span = _span(since) if since else None
     here.may(as_, Role.EDITOR)
     words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
@@ -44,7 +57,7 @@ def compose(
         chosen = picks or choosing.waiting(
             act.session, since=act.now - span if span else None, topic=topic, now=act.now
         )
-        issue = issues.compose(act.session, chosen, words=words, actor=act.who, now=act.now)
+        issue = issues.compose(act.session, chosen, words=words, terms=terms, actor=act.who, now=act.now)
     if as_json:
         output.emit(issue.as_json())
     else:

@@ -5,6 +5,8 @@ import typer
 from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
 from newsletter.issues import issues
+from newsletter.issues.content import Terms
+from newsletter.issues.models import Unmatched
 from newsletter.rendering import press
 
 app = shape.noun("issues")
@@ -35,6 +37,8 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     output.say(f"Preheader: {found.preheader}")
     for position, briefing in enumerate(found.items, start=1):
         output.say(f"  {position}. {briefing}")
+    if said := _terms(found.terms):
+        output.say(said)
     output.say(f"Composed by {found.composed_by}, {found.composed_at:%Y-%m-%d %H:%M} UTC")
     if found.rendering:
         output.say(f"Rendering {found.rendering[:12]}, frozen {found.frozen_at:%Y-%m-%d %H:%M} UTC")
@@ -66,3 +70,13 @@ def cancel(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
         output.emit({"issue": issue, "state": "cancelled"})
     else:
         output.say(f"Issue {issue} is cancelled; its briefings are free for another issue")
+
+
+def _terms(terms: Terms) -> str:
+    """Return how the issue differs from reader to reader, empty where it does not."""
+    leads = "the lead item" if terms.leads == 1 else f"the first {terms.leads} items"
+    others = leads if terms.unmatched is Unmatched.LEAD else "no copy"
+    by_topic = f"items by topic, and {others} where none matches" if terms.by_topic else ""
+    by_audience = "what a buyer should know by audience" if terms.by_audience else ""
+    said = "; ".join(filter(None, (by_topic, by_audience)))
+    return f"Differs by reader: {said}" if said else ""

@@ -70,3 +70,9 @@ def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str])
     )  # fmt: skip
     delivery, attempts, resent = rest or (0, 0, False)
     return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits)
+
+
+def require_known(session: Session, needs: Needs) -> None:
+    """Refuse, before anybody is claimed, an issue that asks about a segment which is there no more."""
+    for name in needs.segments:
+        segments.get(session, name)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from newsletter import audit, db
-from newsletter.delivery import journal, ledger, message, planning, recovery, report, results, smtp
+from newsletter.delivery import journal, ledger, message, planning, readers, recovery, report, results, smtp
 from newsletter.delivery.interruption import Interruption, interruptible
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import Batch, Hold
@@ -120,6 +120,7 @@ def send(
     now = clock()
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)
+        readers.require_known(session, rendered.personal.needs)
         planned = _plan(
             session, settings, issue_id, lists=lists, segments=segments, rehearsed=rehearsed, actor=actor, now=now
         )

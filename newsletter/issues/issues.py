@@ -25,7 +25,7 @@ FIXED = (IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.P
 PUBLISHED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 #: States from which a send may start or go on.
 SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState.SENDING)
-_MARK = re.compile(r"\{\{|\{%|\[\[[\w:]+\]\]")
+_MARK = re.compile(r"\[\[[\w:]+\]\]")
 #: The longest text that opens an issue.
 LONGEST_INTRO = 20_000
 
@@ -116,7 +116,12 @@ def _require_fit(words: Words, known: Known) -> None:
     for what, said in (("subject", words.subject), ("preheader", words.preheader), ("intro", words.intro)):
         if found := _MARK.search(said):
             raise BadInput(f"the {what} holds {found[0]!r}, which the press would take for its own; write it otherwise")
-        wording.parts(said, f"the {what}", known=known, blocks=what == "intro")
+        parts = wording.parts(said, f"the {what}", known=known, blocks=what == "intro")
+        if what == "subject" and said and not wording.neutral(parts).strip():
+            raise BadInput(
+                "the subject says nothing to a reader of whom nothing is known; write what they get, such as "
+                "{{ subscriber.name | default('Hello') }}"
+            )
 
 
 def _require_sound(terms: Terms, items: int) -> None:

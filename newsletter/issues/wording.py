@@ -1,6 +1,7 @@
 """Wording: an issue's own words, taken apart into what everybody reads and what depends on the reader."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +47,19 @@ def parts(text: str, where: str, *, known: Known | None = None, blocks: bool = F
     What an expression says to everybody alike is words already.
     """
     return _Scanner(text, where, known, blocks).parts()
+
+
+def neutral(parts: Sequence[Part]) -> str:
+    """Return what the parts say to a reader of whom nothing is known, without what is for some readers only."""
+    inside = 0
+    said: list[str] = []
+    for part in parts:
+        inside += (part.kind is Kind.BEGIN) - (part.kind is Kind.END)
+        if not inside and part.kind is Kind.VALUE:
+            said.append(expressions.shown(Evaluator([expressions.read(part.text)])(NOBODY)[0]))
+        elif not inside and part.kind is Kind.TEXT:
+            said.append(part.text)
+    return "".join(said)
 
 
 class _Scanner:

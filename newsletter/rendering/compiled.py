@@ -54,16 +54,16 @@ class Compiled:
     personal: Personal = NOTHING
     _variants: dict[tuple[bool, ...], Variant] = field(default_factory=dict, compare=False, repr=False)
 
-    def body(self, values: Mapping[Slot, str], decision: Decision = ALIKE) -> bytes:
-        """Return the whole multipart body of one copy, in lines of at most 76 characters."""
+    def body(self, values: Mapping[Slot, str], decision: Decision = ALIKE, head: tuple[bytes, ...] = ()) -> bytes:
+        """Return the whole multipart body of one copy after its head, in lines of at most 76 characters."""
         variant = self._variants.get(decision.holds) or self._variant(decision.holds)
-        parts = list(variant.parts)
+        parts = [*head, *variant.parts]
         made: dict[Hole, bytes] = {}
         for position, hole in variant.holes:
             piece = made.get(hole)
             if piece is None:
                 piece = made[hole] = _filled(hole, values, decision)
-            parts[position] = piece
+            parts[position + len(head)] = piece
         return b"".join(parts)
 
     def _variant(self, holds: tuple[bool, ...]) -> Variant:

@@ -23,9 +23,13 @@ _TAG = re.compile(r"<!--.*?-->|<(/?)([A-Za-z][A-Za-z0-9:-]*)[^<>]*>", re.DOTALL)
 _COMMENTED = re.compile(r"<!--\[\[(if|fi):(\d+)\]\]-->")
 _IN_SHEET = re.compile(r"<style\b[^>]*>(?:(?!</style).)*\[\[", re.DOTALL | re.IGNORECASE)
 _IN_TAG = re.compile(r"<[A-Za-z][^<>]*<!--\[\[")
+_IN_LINK = re.compile(r"(https?://\S*?)\[\[own:(\d+)\]\]")
 _IN_ADDRESS = re.compile(r"((?:href|src|background)=\"[^\"]*?)\[\[own:(\d+)\]\]", re.IGNORECASE)
 _ALONE = re.compile(r"^[ \t]*(\{%[^\n]*%\})[ \t]*$", re.MULTILINE)
-_AT_ITS_START = re.compile(r"(?:href|src|background)=\"\s*\[\[(?:own|url):(\d+)\]\]", re.IGNORECASE)
+# Before the first "/" after the host: a value there could lead anywhere.
+_IN_HOST = re.compile(
+    r"(?:(?:href|src|background)=\"(?:\s*https?://)?|https?://)[^\s\"<>/?#\[]*\[\[(?:own|url):(\d+)\]\]", re.IGNORECASE
+)
 
 Call = Callable[[], str]
 
@@ -100,15 +104,10 @@ class Marks:
         text = re.sub(rf"<p\b[^<>]*>\s*({self.token}[wx]\d\d\dq)\s*</p>\s*", lambda found: found[1], text)
         text = re.sub(rf"<!--({self.token}[be]\d\d\dq)-->", lambda found: found[1], text)
         text = self._whole(self._word.sub(self._commented, text), "the HTML")
-        if found := _AT_ITS_START.search(text):
-            raise TemplateError(
-                f"{self._said(found[1])} stands where an address begins, and could lead anywhere; write https:// and "
-                "the host before it"
-            )
+        self._require_host(text)
         if _IN_SHEET.search(text):
             raise TemplateError("a reader's own value stands in a <style>; take it out of the sheet")
-        while _IN_ADDRESS.search(text):
-            text = _IN_ADDRESS.sub(r"\1[[url:\2]]", text)
+        text = _quoted(_IN_ADDRESS, text)
         if _IN_TAG.search(text):
             raise Refused("a part for some readers begins or ends inside a tag; put it around whole words")
         if self.conditions:
@@ -122,7 +121,9 @@ class Marks:
         pieces = re.split(rf"({self.token}[bewx]\d\d\dq)", text)
         tidied = [piece if number % 2 else tidy(piece) for number, piece in enumerate(pieces)]
         tidied[0], tidied[-1] = tidied[0].lstrip("\n"), tidied[-1].rstrip("\n") + "\n"
-        return self._whole(self._word.sub(self._mark, "".join(tidied)), "the text")
+        text = self._whole(self._word.sub(self._mark, "".join(tidied)), "the text")
+        self._require_host(text)
+        return _quoted(_IN_LINK, text)
 
     def definitions(self) -> Personal:
         """Return what the marks mean."""
@@ -186,8 +187,12 @@ class Marks:
             )
         return text
 
-    def _said(self, number: str) -> str:
-        return f"{{{{ {self.expressions[int(number)]} }}}}"
+    def _require_host(self, text: str) -> None:
+        if found := _IN_HOST.search(text):
+            raise Refused(
+                f"{{{{ {self.expressions[int(found[1])]} }}}} stands where an address begins, and could lead anywhere; "
+                "write https://, the host and a / before it"
+            )
 
     def _require_balanced(self, html: str) -> None:
         """Refuse a part whose tags do not close in it: without it the page would fall apart."""
@@ -214,3 +219,10 @@ class Marks:
             f"the part for {said} begins in one paragraph, list or table and ends in another; let it begin and end "
             "between whole paragraphs, each sign on a line of its own with a blank line around it"
         )
+
+
+def _quoted(where: re.Pattern[str], text: str) -> str:
+    """Return the text with the values inside its addresses marked as such."""
+    while where.search(text):
+        text = where.sub(r"\1[[url:\2]]", text)
+    return text

@@ -35,5 +35,6 @@ def filled(rendered: Rendered, settings: Settings, *, keyring: Keyring) -> Rende
         Slot.UNSUBSCRIBE_URL: f"{url}/u/{tokens.sign(keyring, Purpose.UNSUBSCRIBE, 0)}",
         Slot.PREFERENCES_URL: f"{url}/p/{tokens.sign(keyring, Purpose.PREFERENCES, 0)}",
     }
-    html, text = slots.fill_html(rendered.html, values), slots.fill_text(rendered.text, values)
-    return replace(rendered, html=html, text=text)
+    whole = rendered.whole()
+    html, text = slots.fill_html(whole.html, values), slots.fill_text(whole.text, values)
+    return replace(whole, html=html, text=text)

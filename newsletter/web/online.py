@@ -5,7 +5,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from newsletter.errors import NotFound
 from newsletter.issues import issues
-from newsletter.rendering import press, slots
+from newsletter.rendering import press
+from newsletter.rendering.rendered import Rendered
 from newsletter.rendering.slots import Slot
 from newsletter.web.site import PERSONAL, READ, Here
 from subscribers.tokens import Purpose
@@ -30,13 +31,13 @@ def show(token: str, site: Here) -> Response:
             fixed = False
         if not fixed:
             raise HTTPException(404)
-        html = press.load(session, issue_id).html
-    return HTMLResponse(public(html, about=f"{site.prefix}/about-links"), headers={
+        rendered = press.load(session, issue_id)
+    return HTMLResponse(public(rendered, about=f"{site.prefix}/about-links"), headers={
         **PERSONAL, "Content-Security-Policy": POLICY,
     })  # fmt: skip
 
 
-def public(html: str, *, about: str) -> str:
+def public(rendered: Rendered, *, about: str) -> str:
     """Return frozen HTML for nobody in particular: the personal links lead to a page that says where yours are."""
     values = {
         Slot.EMAIL: "a reader",
@@ -44,4 +45,4 @@ def public(html: str, *, about: str) -> str:
         Slot.UNSUBSCRIBE_URL: about,
         Slot.PREFERENCES_URL: about,
     }
-    return slots.fill_html(html, values)
+    return rendered.public(values).html

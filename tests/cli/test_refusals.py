@@ -125,9 +125,19 @@ def test_a_folder_that_does_not_exist_is_not_another_publication(desk: Desk, ref
     names(refuse("-C", str(desk.folder / "typo"), "lists", "list", code=3), "typo", "--publication")
 
 
-@pytest.mark.parametrize("words", ["Tide {{ x }}", "{% raw %}", "Dear [[email]]"])
-def test_what_a_template_would_take_for_its_own(refuse: Refuse, words: str) -> None:
-    names(refuse("compose", "--pick", "cranes", "--subject", words), "subject", "write it otherwise")
+@pytest.mark.parametrize(
+    ("words", "where", "reason"),
+    [
+        ("Tide {{ x }}", "column 6", "x is nothing that can be asked"),
+        ("Tide {% raw %}", "column 6", "there can be no parts here"),
+        ("Hi {{ subscriber.nmae }}", "column 4", "did you mean name?"),
+        ("{{ subscriber.attributes.plan }}", "column 1", "newsletter subscribers attributes add plan"),
+        ("Dear [[email]]", "", "write it otherwise"),
+        ("{{ subscriber.name }}", "", "default('Hello')"),
+    ],
+)
+def test_a_subject_that_cannot_be_understood(refuse: Refuse, words: str, where: str, reason: str) -> None:
+    names(refuse("compose", "--pick", "cranes", "--subject", words), "the subject", where, reason)
 
 
 def test_a_number_that_no_row_can_have(refuse: Refuse) -> None:
