@@ -1,4 +1,4 @@
-"""Write docs/commands.md from the commands' own help, and the rules into docs/briefing-format.md: they never differ."""
+"""Write docs/commands.md from the commands' own help, and the tables of rules into their pages: they never differ."""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from newsletter.cli import COMMANDS, app
 from newsletter.editorial.gate import RULES, Stage
+from newsletter.rendering import checks
 
 HEAD = """\
 # Commands
@@ -18,6 +19,7 @@ not found, 4 partly sent. `--json` prints one document on stdout; progress and e
 """
 
 BEGIN = "<!-- rules: written by `python docs/commands.py` from newsletter/editorial/gate.py -->"
+BEGIN_CHECKS = "<!-- rules: written by `python docs/commands.py` from newsletter/rendering/checks -->"
 END = "<!-- end of rules -->"
 
 
@@ -63,20 +65,32 @@ def rules() -> str:
     return "\n".join(["| rule | severity | of | so that |", "|---|---|---|---|", *rows])
 
 
-def briefing_format(page: str) -> str:
-    """Return the page of the briefing format with the table of rules between its markers."""
-    head, begin, rest = page.partition(BEGIN)
+def email_rules() -> str:
+    """Return the table of the email checks."""
+    told = [(f"`{rule.id}`", rule.severity, rule.what, rule.why, rule.next) for rule in checks.EVERY]
+    rows = [" | ".join(cell.replace("<", "&lt;").replace("|", "\\|") for cell in cells) for cells in told]
+    head = "| rule | severity | finds | why it matters | what to do |\n|---|---|---|---|---|"
+    return "\n".join([head, *(f"| {row} |" for row in rows)])
+
+
+def between(path: Path, begin: str, table: str) -> str:
+    """Return a page with a table between its markers."""
+    head, found, rest = path.read_text("utf-8").partition(begin)
     _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"docs/briefing-format.md has lost a marker: {BEGIN} or {END}")
-    return f"{head}{begin}\n{rules()}\n{end}{tail}"
+    if not (found and end):
+        raise SystemExit(f"docs/{path.name} has lost a marker: {begin} or {END}")
+    return f"{head}{found}\n{table}\n{end}{tail}"
 
 
 def pages() -> dict[Path, str]:
     """Return the text of each page that is written here."""
     folder = Path(__file__).parent
-    told = folder / "briefing-format.md"
-    return {folder / "commands.md": document(), told: briefing_format(told.read_text("utf-8"))}
+    briefing, issue = folder / "briefing-format.md", folder / "checks.md"
+    return {
+        folder / "commands.md": document(),
+        briefing: between(briefing, BEGIN, rules()),
+        issue: between(issue, BEGIN_CHECKS, email_rules()),
+    }
 
 
 if __name__ == "__main__":

@@ -130,6 +130,15 @@ class Sending(Section):
     on_unknown: Literal["resend", "hold"] = "resend"
 
 
+class Check(Section):
+    """What `newsletter check` asks besides its own rules, and what it takes for graver than they do."""
+
+    #: a running spamd, as host:port; empty asks none
+    spamd: str = Field(default="", pattern=r"^([A-Za-z0-9.-]+:[0-9]{1,5})?$")
+    #: rules that only warn by themselves, and that block here
+    block: tuple[str, ...] = ()
+
+
 class Keys(Section):
     """Where the secret behind the links in mail lies."""
 
@@ -146,6 +155,7 @@ class Settings(Section):
     relay: tuple[Relay, ...] = ()
     sending: Sending = Sending()
     keys: Keys = Keys()
+    check: Check = Check()
     theme: Theme = Theme()
 
     _folder: Path = PrivateAttr(default=Path())
@@ -292,6 +302,7 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
         "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme,
+        "check": Check,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     return [field.alias or name for name, field in kind.model_fields.items()]

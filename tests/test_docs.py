@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from newsletter.cli import COMMANDS, app
 from newsletter.editorial import gate
+from newsletter.rendering import checks
 
 ROOT = Path(__file__).parents[1]
 TOLD = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("newsletter/**/*.py"), *ROOT.glob("subscribers/*.py")]
@@ -67,3 +68,9 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_rule_of_the_email_checks_is_in_their_page() -> None:
+    page = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    for rule in checks.EVERY:
+        assert f"| `{rule.id}` | {rule.severity} |" in page

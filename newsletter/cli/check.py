@@ -1,21 +1,37 @@
 """`newsletter check`."""
 
+from typing import Annotated
+
 import typer
 
 from newsletter.cli import desk, output, shape
+from newsletter.delivery import inspection
 from newsletter.editorial import gate
 from newsletter.errors import Blocked
-from newsletter.rendering import inspection
+from newsletter.rendering.fetching import Fetcher
 
 app = shape.verb()
 
 
 @app.command()
-def check(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False) -> None:
-    """Hold an issue against its approvals, the standards and the mail clients; exits 1 when something blocks."""
+def check(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask each link and image whether it answers, over the network.")
+    ] = False,
+    as_json: desk.Json = False,
+) -> None:
+    """Hold an issue against its approvals, the standards and the mail clients; exits 1 when something blocks.
+
+    The rules are listed in docs/checks.md. spamd is asked where [check] in newsletter.toml names one.
+    """
     here = desk.of(ctx)
+    fetcher = Fetcher() if links else None
     with here.glance() as session:
-        findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
+        findings = inspection.inspect(
+            session, issue, here.settings, keyring=here.keyring, now=here.now, fetcher=fetcher, scored=True
+        )
     blocking = gate.blocks(findings)
     if as_json:
         output.emit({"issue": issue, "findings": findings, "blocked": bool(blocking)})

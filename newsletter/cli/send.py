@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli import desk, output, shape
 from newsletter.cli.status import show
-from newsletter.delivery import audiences, differences, planning, rehearsals, report, sending, trials
+from newsletter.delivery import audiences, differences, inspection, planning, rehearsals, report, sending, trials
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.differences import Difference
 from newsletter.delivery.planning import PlanView
@@ -18,7 +18,7 @@ from newsletter.editorial import gate
 from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
 from newsletter.issues import issues
-from newsletter.rendering import inspection, press
+from newsletter.rendering import press
 
 app = shape.verb()
 

@@ -11,14 +11,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db, publication
-from newsletter.delivery import report, sending
+from newsletter.delivery import inspection, report, sending
 from newsletter.demo import crowd, samples, sink
 from newsletter.discovery import feeds
 from newsletter.editorial import approvals, briefings, gate, people
 from newsletter.errors import Blocked, NewsletterError, Refused
 from newsletter.feedback import leaving
 from newsletter.issues import issues
-from newsletter.rendering import inspection, press
+from newsletter.rendering import press
 from newsletter.rendering import preview as previews
 from newsletter.settings import Settings, load
 from subscribers import imports, lists, segments, subscribers, suppressions

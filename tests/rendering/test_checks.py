@@ -82,7 +82,7 @@ FAULTS = [
     ("email.image_width", "html", add('<img src="https://a.example/i.png" alt="" width="auto">')),
     ("email.image_format", "html", add('<img src="https://a.example/i.webp?x=1" alt="" width="9">')),
     ("email.image_format", "html", add('<img src="data:image/svg+xml,x" alt="" width="9">')),
-    ("email.heading", "html", add("<h5>Deep down</h5>")),
+    ("email.heading", "html", add('<h5 style="font-size:16px">Deep down</h5>')),
     ("email.heading", "html", html("<h1", "<h2>First</h2><h1", 1)),
     ("email.scheme", "html", html('<meta name="color-scheme"', '<meta name="other"')),
     ("email.link_generic", "html", link("https://a.example/", "here")),

@@ -9,6 +9,7 @@ INSTALL = {
     "PostgreSQL": "apt-get install postgresql",
     "Chromium": "apt-get install chromium",
     "Postfix": "apt-get install postfix",
+    "SpamAssassin": "apt-get install spamassassin spamd",
 }
 
 

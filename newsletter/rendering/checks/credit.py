@@ -5,13 +5,13 @@ from typing import Any
 
 from newsletter.editorial import attribution
 from newsletter.editorial.attribution import SourceNote
-from newsletter.rendering import layout, proof
+from newsletter.rendering import layout, proof, references
 from newsletter.rendering.checks.rule import BLOCK, Fault, Rule
 from newsletter.rendering.proof import Proof
 
 
 def _attribution(sheet: Proof) -> Iterator[Fault]:
-    paragraphs = iter(sheet.paragraphs)
+    paragraphs, told = iter(sheet.paragraphs), references.read(sheet.rendered.text).items()
     for item in sheet.content.items:
         briefing, note = f"briefing {item.document.id}", attribution.source_note(item.document)
         if note is None:
@@ -22,7 +22,8 @@ def _attribution(sheet: Proof) -> Iterator[Fault]:
             yield "html", f"{briefing}: no element of the class item-{item.document.id} names and links its source"
         sentence = layout.one_line(note.sentence)
         # The iterator goes on where the item before ended: each item has a note of its own, in the order.
-        credited = any(sentence in each and note.original.url in each for each in paragraphs)
+        marks = [note.original.url, *(f"[{number}]" for number, url in told if url == note.original.url)]
+        credited = any(sentence in each and any(mark in each for mark in marks) for each in paragraphs)
         if not credited and sheet.rendered.text.strip():
             yield "text", f"{briefing}: no paragraph of its own says {sentence!r} with the source's address"
             paragraphs = iter(sheet.paragraphs)

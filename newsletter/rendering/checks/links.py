@@ -22,6 +22,7 @@ SHORTENERS = {
     "bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly", "shorturl.at", "t.co",
     "t.ly", "tiny.cc", "tinyurl.com", "v.gd",
 }  # fmt: skip
+_BLOCKS = {"p", "li", "td", "th", "dd", "dt", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
 _DOMAIN = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:[:/?#]\S*)?", re.IGNORECASE)
 
 
@@ -42,13 +43,18 @@ def _generic(sheet: Proof) -> Iterator[Fault]:
 
 
 def _same(sheet: Proof) -> Iterator[Fault]:
-    """Yield links of the same words to different addresses, where the item around them does not tell them apart."""
-    seen: dict[tuple[str, str], str] = {}
+    """Yield links of the same words to different addresses that nothing around them tells apart."""
+    seen: dict[tuple[str, str, str], str] = {}
     for link in sheet.all("a"):
-        place, text, href = sheet.place(link), proof.words(link).lower(), _href(link)
-        first = seen.setdefault((place, text), href)
+        place, text, href = sheet.place(link), proof.words(link), _href(link)
+        first = seen.setdefault((place, text.lower(), _around(link)), href)
         if text and first != href:
             yield place, f"{text!r} leads to {first} and to {href}"
+
+
+def _around(link: Any) -> str:
+    """Return the text of the paragraph, list item or cell that the link stands in: it tells what the link is for."""
+    return next((proof.said(each) for each in link.iterancestors() if each.tag in _BLOCKS), "")
 
 
 def _host(sheet: Proof) -> Iterator[Fault]:
@@ -96,7 +102,7 @@ RULES: tuple[Rule[Proof], ...] = (
          "give the link words and an https address, in the text (have it approved again) or in the template"),
     Rule("email.link_generic", WARN, _generic, "link words such as \"here\" or \"read more\"",
          "who listens to a list of the links learns nothing from it", "let the words say what the link opens"),
-    Rule("email.link_same", WARN, _same, "the same words on links to different addresses in one item",
+    Rule("email.link_same", WARN, _same, "the same words on links to different addresses that nothing else tells apart",
          "nobody can tell which is which (WCAG 2.4.4)", "give each link its own words"),
     Rule("email.link_host", WARN, _host, "a link that names one site and leads to another",
          "filters take it for phishing, and so do readers", "write words in place of the address, or the right one"),
