@@ -141,7 +141,7 @@ def sample(session: Session, name: str, *, limit: int = 10, now: datetime) -> li
 
 def page(session: Session, condition: "Condition", *, after: int = 0, limit: int = PAGE) -> list[Member]:
     """Return the next who match, in the order of their numbers, after a number."""
-    result = session.connection().execute(condition.page(after=after, limit=limit))
+    result = session.connection().execute(condition.page, {"after": after, "limit": limit})
     return list(result.cursor.fetchall()) if result.cursor else []
 
 

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import ColumnElement, FromClause, Select, distinct, func, select
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, distinct, func, select
 from sqlglot import exp
 
 from subscribers.conditions import language, nodes
 from subscribers.conditions.fields import Known
 from subscribers.conditions.nodes import PERSON, Among, Every, Node
 from subscribers.conditions.reading import Reader, names_of
+
+_AFTER, _LIMIT = bindparam("after", type_=Integer), bindparam("limit", type_=Integer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +43,18 @@ class Condition:
             query = query.join(another, another.c[0] == first.c[0])  # joined, so that the planner may begin with any
         return query.where(nodes.at_once(Every(tuple(rest)), self.database))
 
-    def page(self, *, after: int, limit: int) -> Select[int, str]:
-        """Return the query of the number and address of the next who match, in order, after a number."""
+    @cached_property
+    def page(self) -> Select[int, str]:
+        """Return the query of the next `limit` who match after the number `after`, in order: number and address."""
         parts = nodes.parts(self.tree)
         driver = self._driver(parts)
-        rest = nodes.one_by_one(Every(tuple(part for part in parts if part is not driver)), self.database, after=after)
+        rest = nodes.one_by_one(Every(tuple(part for part in parts if part is not driver)), self.database, after=_AFTER)
         if driver is None:
-            query = select(PERSON.c.id, PERSON.c.email).where(PERSON.c.id > after, rest)
-            return query.order_by(PERSON.c.id).limit(limit)
-        named = driver.ids.where(driver.member > after).subquery()
+            query = select(PERSON.c.id, PERSON.c.email).where(PERSON.c.id > _AFTER, rest)
+            return query.order_by(PERSON.c.id).limit(_LIMIT)
+        named = driver.ids.where(driver.member > _AFTER).subquery()
         query = select(named.c[0], PERSON.c.email).join_from(named, PERSON, named.c[0] == PERSON.c.id)
-        query = query.where(PERSON.c.id > after, rest).order_by(named.c[0]).limit(limit)
+        query = query.where(PERSON.c.id > _AFTER, rest).order_by(named.c[0]).limit(_LIMIT)
         return query if driver.once else query.distinct()
 
     def _driver(self, parts: tuple[Node, ...]) -> Among | None:

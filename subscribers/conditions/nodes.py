@@ -7,7 +7,7 @@ each is looked up in it. SQLite does as it is told. PostgreSQL makes the best of
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Select, and_, not_, or_, true
+from sqlalchemy import BindParameter, Column, ColumnElement, Select, and_, not_, or_, true
 
 from subscribers import upsert
 from subscribers.models import Subscriber
@@ -75,7 +75,7 @@ def at_once(node: Node, database: str) -> ColumnElement[bool]:
     return _expression(node, _looked_up if database == "postgresql" else _in_the_set)
 
 
-def one_by_one(node: Node, database: str, *, after: int | None = None) -> ColumnElement[bool]:
+def one_by_one(node: Node, database: str, *, after: BindParameter[int] | None = None) -> ColumnElement[bool]:
     """Return the condition as it is best asked of subscribers in order, those after a number when it is given."""
     if after is None or database != "postgresql":
         return _expression(node, _looked_up)
@@ -117,7 +117,7 @@ def _in_the_set(among: Among) -> ColumnElement[bool]:
     return among.key.in_(among.ids.correlate(None))
 
 
-def _looked_up(among: Among, after: int | None = None) -> ColumnElement[bool]:
+def _looked_up(among: Among, after: BindParameter[int] | None = None) -> ColumnElement[bool]:
     rows = among.ids.where(among.member == among.key)
     if after is not None and among.key is PERSON.c.id:
         rows = rows.where(among.member > after)  # the database does not see by itself that this follows

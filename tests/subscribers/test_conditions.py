@@ -256,11 +256,13 @@ def who(session: Session, condition: str, now: datetime) -> str:
     assert session.scalar(understood.count()) == len(found)
     assert list(session.scalars(_beside_other_tables(query))) == list(session.scalars(query))
     paged, after = [], 0
-    while page := session.execute(understood.page(after=after, limit=1)).first():
+    while page := session.execute(understood.page.params(after=after, limit=1)).first():
         after = page[0]
         paged.append(page[1].partition("@")[0])
     assert paged == found
-    assert [row[0] for row in session.execute(understood.page(after=0, limit=9))] == list(session.scalars(numbers))
+    assert [row[0] for row in session.execute(understood.page.params(after=0, limit=9))] == list(
+        session.scalars(numbers)
+    )
     return " ".join(found)
 
 
@@ -444,7 +446,7 @@ def sql(condition: str) -> str:
     for name, dialect in DIALECTS.items():
         understood = conditions.compile(condition, KNOWN[name], now=NOW)
         everybody = select(col(Subscriber.id)).where(understood.where)
-        for query in (everybody, understood.count(), understood.page(after=7, limit=9)):
+        for query in (everybody, understood.count(), understood.page.params(after=7, limit=9)):
             written.append(str(query.compile(dialect=dialect)))
     return "\n".join(written)
 

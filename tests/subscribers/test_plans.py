@@ -61,6 +61,6 @@ def test_conditions_are_counted_and_paged_by_index(crowded: Engine, now: datetim
             assert re.search(by, counted), f"{condition}: {counted}"
             if not condition.startswith(EVERYBODY):
                 assert not re.search("SCAN|Seq Scan", counted), f"{condition}: {counted}"
-            paged = plan(session, understood.page(after=10, limit=50))
+            paged = plan(session, understood.page.params(after=10, limit=50))
             assert re.search(page_by, paged), f"{condition}: {paged}"
             assert not re.search("SCAN subscriber|Seq Scan on subscriber", paged), f"{condition}: {paged}"
