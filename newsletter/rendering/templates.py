@@ -10,13 +10,14 @@ from pathlib import Path
 
 import jinja2
 from jinja2.ext import Extension
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from newsletter import looks
 from newsletter.errors import TemplateError
 from newsletter.looks import Look
-from newsletter.rendering import markdown, words
+from newsletter.rendering import markdown, references, words, wrapping
 from newsletter.rendering.words import Words
 from newsletter.settings import Settings
 
@@ -58,7 +59,9 @@ class Theme:
 
     def _render(self, jinja: jinja2.Environment, file: str, values: Mapping[str, object]) -> str:
         try:
-            return jinja.get_template(file).render({**values, "look": self.look, "words": self.words})
+            return jinja.get_template(file).render(
+                {**values, "look": self.look, "words": self.words, "references": references.of(values)}
+            )
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{error.filename}:{error.lineno}: {error.message}; mend the template") from error
         except jinja2.TemplateNotFound as error:
@@ -110,7 +113,8 @@ def _environment(folders: tuple[str, ...], *, traced: bool) -> jinja2.Environmen
     )
     sandbox.filters |= {
         "attr": attribute, "markdown": markdown.html, "inline": markdown.inline,
-        "plain": markdown.text, "wrap": markdown.wrap, "fill": words.fill, "start": start,
+        "plain": plain, "ref": ref, "sentence": markdown.sentence, "wrap": wrapping.wrap, "columns": wrapping.columns,
+        "fill": words.fill, "start": start,
     }  # fmt: skip
     return sandbox
 
@@ -118,6 +122,18 @@ def _environment(folders: tuple[str, ...], *, traced: bool) -> jinja2.Environmen
 def attribute(value: object) -> Markup:
     r"""Return the value for an MJML attribute; mrml writes `\`, tab and line breaks in attributes as Rust escapes."""
     return Markup(re.sub(r"[\\\t\r\n]", lambda mark: f"&#{ord(mark[0])};", str(escape(value))))
+
+
+@jinja2.pass_context
+def plain(context: Context, text: str, first: str = "", rest: str = "") -> str:
+    """Return the Markdown as wrapped plain text, its links as numbers of the text's references."""
+    return markdown.text(text, first, rest, context["references"].link)
+
+
+@jinja2.pass_context
+def ref(context: Context, url: str) -> str:
+    """Return the number of an address among the text's references, in its brackets."""
+    return str(context["references"].mark(url))
 
 
 def start(direction: str) -> str:

@@ -36,7 +36,6 @@ class Words:
     because: str
     preferences: str
     unsubscribe: str
-    links: str
     #: whether they are those of the publication's own language
     own: bool = True
 

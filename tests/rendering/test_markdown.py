@@ -58,3 +58,32 @@ def test_any_text_becomes_well_formed_markup(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
 def test_nothing_stays_nothing(text: str) -> None:
     assert markdown.html(text) == markdown.text(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One **bold** thing. Then another.", "One bold thing."),
+        ("At 3.5 percent, e.g. in ports, it holds. And so on.", "At 3.5 percent, e.g. in ports, it holds."),
+        ("Is it? Yes.", "Is it?"),
+        ("He said “no.” Then he left.", "He said “no.”"),
+        ("港口已满。船在等。", "港口已满。"),
+        ("यह पहला है। यह दूसरा।", "यह पहला है।"),
+        ("No end\n\nSecond paragraph.", "No end"),
+        ("See [the register](https://grid.example/a) now. More.", "See the register now."),
+        ("", ""),
+    ],
+)
+def test_the_first_sentence_stands_for_a_text(text: str, first: str) -> None:
+    assert markdown.sentence(text) == first
+
+
+def test_a_long_first_sentence_is_cut_after_a_word() -> None:
+    said = markdown.sentence("word " * 100)
+    assert len(said) <= 201
+    assert said.endswith("word…")
+
+
+def test_every_address_of_a_text_is_found() -> None:
+    text = "[a](https://a.example/1) <https://b.example> ![i](https://c.example/i.png) <mailto:d@e.example>"
+    assert markdown.addresses(text) == {"https://a.example/1", "https://b.example", "d@e.example"}

@@ -20,7 +20,7 @@ from newsletter.issues import issues
 from newsletter.issues.content import IssueContent
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState
-from newsletter.rendering import press, proof
+from newsletter.rendering import press, proof, references
 from newsletter.rendering.models import Rendering
 from newsletter.rendering.press import Rendered
 from newsletter.rendering.slots import Slot
@@ -78,8 +78,11 @@ def test_every_part_of_an_issue_stands_in_both_forms(content: IssueContent, rend
 def test_each_item_links_the_words_open_the_original_source(content: IssueContent, rendered: Rendered) -> None:
     links = [link for link in lxml.html.fromstring(rendered.html).iter("a") if link.text == "Open the original source"]
     assert [link.get("href") for link in links] == [each.document.sources[0].url for each in content.items]
+    said = " ".join(rendered.text.split())
     for each in content.items:
-        assert f"Open the original source ({each.document.sources[0].url})." in " ".join(rendered.text.split())
+        found = re.search(rf"{re.escape(each.document.sources[0].name)}\..*?Open the original source \[(\d+)\]\.", said)
+        assert found
+        assert references.read(rendered.text)[int(found[1])] == each.document.sources[0].url
 
 
 def test_the_footer_credits_every_source_once(rendered: Rendered) -> None:

@@ -47,7 +47,7 @@ def refusal(content: IssueContent, desk: Settings) -> str:
         ("item.mjml.j2", "{{ item.title }}", "{{ item.title | shout }}", "No filter named 'shout'"),
         ("item.mjml.j2", "{{ item.title }}", "{{ item.title }", "unexpected '}'"),
         ("reader.mjml.j2", "{{ slots.preferences_url }}", "{{ slots.first_name }}", "no attribute 'first_name'"),
-        ("issue.txt.j2", "{{ item.url }}", "{{ item.address }}", "no attribute 'address'"),
+        ("issue.txt.j2", "{{ item.url | ref }}", "{{ item.address | ref }}", "no attribute 'address'"),
         ("name.mjml.j2", "{{ publication.name }}", "{{ publication.__class__ }}", "unsafe"),
         ("credit.mjml.j2", "{{ item.note }}", "{{ 1 // 0 }}", "by zero"),
         ("item.mjml.j2", "{{ words.key_points }}</h3>", "{{ words.key_points }}", "Opening and ending tag mismatch"),
@@ -106,7 +106,7 @@ def test_a_missing_theme_says_which_there_are(desk: Settings, content: IssueCont
     desk = samples.retell(desk, "postal_address", 'theme = "gazette"\npostal_address')
     message = refusal(content, desk)
     assert "no template gazette/issue.mjml.j2" in message
-    assert message.endswith("briefing")
+    assert message.endswith("briefing, digest, letter")
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", ""])
