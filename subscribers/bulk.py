@@ -21,7 +21,7 @@ _ROWS = 1024
 def prepare(session: Session) -> None:
     """Give SQLite the memory for many rows: its own two megabytes hold few of an index's pages."""
     if not _postgresql(session):
-        session.connection().exec_driver_sql("PRAGMA cache_size=-48000")
+        session.connection().exec_driver_sql("PRAGMA cache_size=-16000")
 
 
 def among(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -4,7 +4,6 @@ Each chunk is one transaction, together with how far the import came: killed any
 """
 
 import gc
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from subscribers import attributes, bulk, chunks, consent, joining, lists, mapping, reading, runs, sources
+from subscribers import attributes, bulk, chunks, consent, joining, lists, mapping, reading, rejects, runs, sources
 from subscribers.chunks import Chunk
 from subscribers.errors import BadRow, Refused
 from subscribers.joining import Mode, Outcome, Terms
@@ -102,17 +101,20 @@ def load(
     columns = mapping.choose(source.columns, name=source.path.name, program=request.preset, given=request.columns)
     keys = reading.keys(source, columns)
     confirms = bool(request.basis) or reading.confirms(source, columns)
+    if request.rejects:
+        rejects.require_writable(request.rejects)
     with open() as session:
         reader = _reader(session, request, source, columns, keys, confirms=confirms, declare=not dry_run, now=now)
         run = begun = Run(id=0, done=0, counts={}, started_at=now)
         if not dry_run:
             run = begun = runs.begin(session, source, request.terms(), actor=actor, restart=restart, now=now)
+    job = _Job(open=open, request=request, keyring=keyring, dry_run=dry_run, now=run.started_at)
     first: list[Reject] = []
-    kept = Sheet(request.rejects, kept=run.counts.get("sheet", 0)) if request.rejects else nullcontext()
-    with _hurried(), kept as sheet:
-        job = _Job(open=open, request=request, keyring=keyring, sheet=sheet, dry_run=dry_run, now=run.started_at)
+    with _uncollected(), Sheet(request.rejects) if request.rejects else nullcontext() as sheet:
         for chunk in chunks.ahead(chunks.of(source, reader, done=begun.done)):
             first += chunk.rejects[: _SHOWN - len(first)]
+            if sheet:
+                sheet.add(chunk.rejects)
             if chunk.end > begun.done:
                 run = job.take(run, chunk)
             progress(chunk.end, source.rows)
@@ -125,16 +127,13 @@ def load(
 
 
 @contextmanager
-def _hurried() -> Iterator[None]:
-    # Looking for cycles among the millions of small things made here, none in any, would take a third of the time;
-    # and the thread that writes asks for its turn often, but needs it only to hand the next rows to the driver.
-    collecting, interval = gc.isenabled(), sys.getswitchinterval()
+def _uncollected() -> Iterator[None]:
+    # Looking for cycles among the millions of small things made here, none in any, would take a third of the time.
+    collecting = gc.isenabled()
     gc.disable()
-    sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
-        sys.setswitchinterval(interval)
         if collecting:
             gc.enable()
 
@@ -168,14 +167,11 @@ class _Job:
     open: Open
     request: Request
     keyring: Keyring
-    sheet: Sheet | None
     dry_run: bool
     now: datetime
 
     def take(self, run: Run, chunk: Chunk) -> Run:
         """Write the people of a chunk and how far the import came; return the run as it is then."""
-        if self.sheet:
-            self.sheet.add(chunk.rejects)
         for _ in range(_TRIES):
             try:
                 return self._try(run, chunk)
@@ -211,7 +207,7 @@ class _Job:
             raise
         new = Counter({outcome.value: count for outcome, count in Counter(outcomes).items()})
         new["rejected"] = len(chunk.rejects)
-        return {**(Counter(run.counts) + new), "sheet": self.sheet.size if self.sheet else 0}
+        return Counter(run.counts) + new
 
 
 def _result(source: Source, run: Run, begun: Run, first: Sequence[Reject]) -> ImportResult:

@@ -1,7 +1,6 @@
 """Rejects: the rows that an import did not take, with line and reason, and the file they are written to."""
 
 import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,24 +19,27 @@ class Reject:
     reason: str
 
 
-class Sheet:
-    """A CSV file of rejects that grows while an import goes on; `size` is how far it was written, in bytes."""
+def require_writable(path: Path) -> None:
+    """Raise Refused where no rejects can be written to; what stands there stays, and nothing is left."""
+    stood = path.exists()
+    try:
+        path.open("ab").close()
+        if not stood:
+            path.unlink()
+    except OSError as error:
+        raise _refusal(path, error) from error
 
-    def __init__(self, path: Path, *, kept: int = 0) -> None:
-        """Open the file, with what an import before us had committed of it; raise Refused where that cannot be."""
+
+class Sheet:
+    """A CSV file of rejects that grows while an import goes on, begun anew where it goes on after another."""
+
+    def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("r+b" if kept and path.exists() else "wb")
-            self._file.truncate(kept if self._file.seek(0, io.SEEK_END) >= kept else 0)
-            self.size = self._file.seek(0, io.SEEK_END)
+            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
-            raise self._refusal(error) from error
-        if not self.size:
-            self._write([("line", "value", "reason")])
-
-    def add(self, rejects: Iterable[Reject]) -> None:
-        """Write a line for each."""
-        self._write((each.line, formulas.guarded(each.value), formulas.guarded(each.reason)) for each in rejects)
+            raise _refusal(path, error) from error
+        self._write([("line", "value", "reason")])
 
     def __enter__(self) -> Self:
         return self
@@ -45,15 +47,17 @@ class Sheet:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
+    def add(self, rejects: Iterable[Reject]) -> None:
+        """Write a line for each."""
+        self._write((each.line, formulas.guarded(each.value), formulas.guarded(each.reason)) for each in rejects)
+
     def _write(self, rows: Iterable[Iterable[object]]) -> None:
-        text = io.StringIO()
-        csv.writer(text).writerows(rows)
         try:
-            self._file.write(text.getvalue().encode("utf-8", "backslashreplace"))
+            csv.writer(self._file).writerows(rows)
             self._file.flush()
         except OSError as error:
-            raise self._refusal(error) from error
-        self.size = self._file.tell()
+            raise _refusal(self._path, error) from error
 
-    def _refusal(self, error: OSError) -> Refused:
-        return Refused(f"the rejects cannot be written to {self._path}: {error.strerror}; name another file")
+
+def _refusal(path: Path, error: OSError) -> Refused:
+    return Refused(f"the rejects cannot be written to {path}: {error.strerror}; name another file")

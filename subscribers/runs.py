@@ -36,9 +36,10 @@ def begin(
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE import_run IN SHARE ROW EXCLUSIVE MODE"))
     half_done = (_TABLE.c.sha256 == source.sha256) & _TABLE.c.finished_at.is_(None)
-    if restart:
-        session.execute(delete(_TABLE).where(half_done))
-    for row in session.execute(select(_TABLE).where(half_done)):
+    for row in session.execute(select(_TABLE).where(half_done)).all():
+        if restart or (row.terms != terms and not row.done):
+            session.execute(delete(_TABLE).where(_TABLE.c.id == row.id))
+            continue
         if row.terms != terms:
             raise Refused(_otherwise(source, row, terms))
         return Run(id=row.id, done=row.done, counts=row.counts, started_at=row.started_at)

@@ -10,7 +10,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._keys = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-8000"):
             self._keys.execute(f"PRAGMA {pragma}")
         self._keys.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
 

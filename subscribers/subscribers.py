@@ -73,28 +73,32 @@ def add(
     )  # fmt: skip
     on = ids_of(session, lists)
     basis = consent.basis(basis)
+    _require_mailable(session, person.address.email, lists)
     with session.begin_nested():
         if resubscribe:
             erasures.forget(session, keyring, person.address.key)
         [outcome] = joining.join(
             session, [person], on=on, method=method, basis=basis, keyring=keyring, now=now, resubscribe=resubscribe
         )
-        _refuse(session, person.address, outcome)
+        _refuse(person.address, outcome)
     return find(session, email)
 
 
-def _refuse(session: Session, address: addresses.Address, outcome: Outcome) -> None:
-    if outcome is Outcome.SUPPRESSED:
-        standing = suppressions.standing(session, address.key)
-        if standing is None:
+def _require_mailable(session: Session, email: str, lists: Sequence[str]) -> None:
+    for barred in suppressions.of(session, email):
+        if barred.lifted_at is None and (not barred.list or barred.list in lists):
+            where, lift = (f" on {barred.list}", f" --list {barred.list}") if barred.list else ("", "")
             raise Refused(
-                f"{address.email} was erased at its owner's wish; nothing was changed; "
-                "only if they asked to return: newsletter subscribers add --resubscribe"
+                f"{email} must not be mailed{where} ({barred.reason}, {barred.at:%Y-%m-%d}); nothing was changed; "
+                f"if that is wrong, lift it first: newsletter suppressions remove {email}{lift}"
             )
-        since = f" ({standing.reason}, {standing.at:%Y-%m-%d})"
+
+
+def _refuse(address: addresses.Address, outcome: Outcome) -> None:
+    if outcome is Outcome.SUPPRESSED:
         raise Refused(
-            f"{address.email} must not be mailed{since}; nothing was changed; "
-            f"if that is wrong, lift it first: newsletter suppressions remove {address.email}"
+            f"{address.email} was erased at its owner's wish; nothing was changed; "
+            "only if they asked to return: newsletter subscribers add --resubscribe"
         )
     if outcome is Outcome.KEPT_OUT:
         raise Refused(

@@ -62,7 +62,7 @@ class Desk:
     def stored(self) -> tuple[int, int, int, int]:
         """Return how many subscribers, subscriptions, consents and imports there are."""
         with self.open() as session:
-            return tuple(  # type: ignore[return-value]
+            return tuple(
                 session.execute(select(func.count()).select_from(model)).scalar_one()
                 for model in (Subscriber, Subscription, Consent, ImportRun)
             )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session
 
-from subscribers import chunks, erasures, lists, subscribers, subscriptions, suppressions
+from subscribers import chunks, erasures, lists, subscribers, subscriptions, suppressions, upsert
 from subscribers.errors import BadRow, BadValue, NotFound, Refused
 from subscribers.joining import Mode
 from subscribers.models import (
@@ -27,8 +27,9 @@ from tests.support.keys import KEYRING
 
 def proof(session: Session) -> list[tuple[Any, ...]]:
     """Return what the consent rows say."""
-    fields = (Consent.event, Consent.method, Consent.words, Consent.ip, Consent.at)
-    return [tuple(row) for row in session.execute(select(*fields).order_by(Consent.id))]  # type: ignore[call-overload]
+    table = upsert.table(Consent)
+    fields = [table.c[name] for name in ("event", "method", "words", "ip", "at")]
+    return [tuple(row) for row in session.execute(select(*fields).order_by(table.c.id))]
 
 
 def test_good_rows_become_confirmed_subscribers_with_consent(here: Desk, now: datetime) -> None:
@@ -48,7 +49,7 @@ def test_good_rows_become_confirmed_subscribers_with_consent(here: Desk, now: da
     assert ada.subscriptions == bob.subscriptions == {"alerts": "confirmed", "weekly": "confirmed"}
     with here.open() as session:
         assert proof(session) == [(ConsentEvent.CONFIRMED, "import", "signed up at the fair", "", now)] * 4
-        hashes = set(session.scalars(select(Consent.words_sha256)))
+        hashes = set(session.scalars(select(upsert.table(Consent).c.words_sha256)))
     assert hashes == {hashlib.sha256(b"signed up at the fair").hexdigest()}
 
 
@@ -97,14 +98,9 @@ def test_who_left_stays_out_and_who_waits_is_confirmed(here: Desk, now: datetime
         first, second, _ = subscribers.all(session)
         weekly = lists.get(session, "weekly").id
         subscriptions.unsubscribe(session, subscriber_id=first.id, list_id=weekly, method="link", now=now)
-        waiting = session.get(
-            Subscription,
-            session.scalars(
-                select(Subscription.id).where(Subscription.subscriber_id == second.id, Subscription.list_id == weekly)
-            ).one(),
-        )  # type: ignore[arg-type]
-        assert waiting
-        waiting.state = SubscriptionState.PENDING
+        table = upsert.table(Subscription)
+        theirs = (table.c.subscriber_id == second.id) & (table.c.list_id == weekly)
+        session.execute(update(table).where(theirs).values(state=SubscriptionState.PENDING))
     before = here.stored()[2]
     assert counts(here.load(many(3), lists=["weekly", "alerts"])) == (0, 1, 1, 0, 0, 1)
     first, second, _ = here.everybody()
@@ -114,7 +110,7 @@ def test_who_left_stays_out_and_who_waits_is_confirmed(here: Desk, now: datetime
 
 
 STATUS = "email,status,confirmed_at,ip\n"
-MAPPED = {"columns": ["confirmed_at=consented", "ip=consent_ip"]}
+MAPPED: dict[str, Any] = {"columns": ["confirmed_at=consented", "ip=consent_ip"]}
 
 
 def test_a_status_says_where_somebody_stands(here: Desk, now: datetime) -> None:
@@ -241,7 +237,7 @@ def test_rejects_are_written_as_csv_that_no_spreadsheet_runs(here: Desk, tmp_pat
 def test_rejects_that_cannot_be_written_are_refused_before_anything_is(here: Desk, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="name another file"):
         here.load(HEAD + "ada@example.com,,,,\n", rejects=tmp_path / "gone" / "rejects.csv")
-    assert here.stored()[:3] == (0, 0, 0)
+    assert here.stored() == (0, 0, 0, 0)
 
 
 def test_a_dry_run_says_the_same_and_leaves_nothing(here: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

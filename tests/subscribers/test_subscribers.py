@@ -74,6 +74,15 @@ def test_who_is_suppressed_is_refused_with_the_way_to_lift_it(desk: Session, now
     assert desk.exec(select(Subscriber)).all() == []
 
 
+def test_who_is_suppressed_on_one_list_is_refused_there_and_welcome_elsewhere(desk: Session, now: datetime) -> None:
+    suppressions.add(desk, "ada@example.com", reason=SuppressionReason.MANUAL, source="", list="weekly", now=now)
+    with pytest.raises(Refused, match=r"on weekly \(manual, 2026-11-02\).*remove ada@example\.com --list weekly"):
+        subscribers.add(desk, "ada@example.com", lists=["alerts", "weekly"], keyring=KEYRING, now=now)
+    assert desk.exec(select(Subscriber)).all() == []
+    ada = subscribers.add(desk, "ada@example.com", lists=["alerts"], keyring=KEYRING, now=now)
+    assert ada.subscriptions == {"alerts": "confirmed"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -19,36 +19,31 @@ from subscribers.imports import ImportResult, Request
 from subscribers.joining import Mode
 from subscribers.presets import PRESETS
 
+Lists = Annotated[list[str] | None, typer.Option("--list", metavar="LIST", help="On which list; may be given again.")]
+Basis = Annotated[str, typer.Option("--consent-basis", help="How the confirmed agreed, for the consent record.")]
+Program = Annotated[str, typer.Option(metavar="PROGRAM", help=f"Whose export the file is: {', '.join(PRESETS)}.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; =- leaves it out; may be given again."),
+]
+
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the noun."""
+    """Add the command to the noun."""
     app.command("import")(import_)
 
 
 def import_(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON Lines; - reads from stdin.")],
-    lists: Annotated[
-        list[str] | None, typer.Option("--list", metavar="LIST", help="On which list; may be given again.")
-    ] = None,
-    basis: Annotated[
-        str, typer.Option("--consent-basis", help="How the confirmed agreed, for the consent record.")
-    ] = "",
-    mode: Annotated[
-        Mode, typer.Option(help="What the file does to people known already: nothing but the list, or overwrite.")
-    ] = Mode.UPDATE,
-    preset: Annotated[
-        str, typer.Option(metavar="PROGRAM", help=f"Whose export the file is: {', '.join(PRESETS)}.")
-    ] = "",
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; =- leaves it out; may be given again."),
-    ] = None,
+    lists: Lists = None,
+    basis: Basis = "",
+    mode: Annotated[Mode, typer.Option(help="What the file does to people who are known.")] = Mode.UPDATE,
+    preset: Program = "",
+    columns: Columns = None,
     declare: Annotated[bool, typer.Option("--declare", help="Declare unknown columns as text attributes.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="Write the rejected rows here, as CSV.")] = None,
-    format: Annotated[
-        sources.Format | None, typer.Option(help="How the file holds its records; else found out.")
-    ] = None,
+    format: Annotated[sources.Format | None, typer.Option(help="How it holds its records; else found out.")] = None,
     encoding: Annotated[str, typer.Option(help="Such as cp1252; else UTF-8, or UTF-16 with its mark.")] = "",
     delimiter: Annotated[str, typer.Option(help="What separates values; else found out.")] = "",
     quote: Annotated[str, typer.Option(help="What quotes values; empty for nothing.")] = '"',
