@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Exists, Select, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Exists, Select, exists, or_, select, union_all
 from sqlmodel import Session
 
 from subscribers import suppressions, upsert
@@ -29,12 +29,6 @@ def choose(session: Session, *, lists: Sequence[str], segments: Sequence[str] = 
     matching = [where(session, name, now) for name in segments]
     first, *more = (_of(list_id, on[:place], matching) for place, list_id in enumerate(on))
     return union_all(first, *more) if more else first
-
-
-def size(session: Session, *, lists: Sequence[str], segments: Sequence[str] = (), now: datetime) -> int:
-    """Return how many subscribers `choose` chooses."""
-    chosen = choose(session, lists=lists, segments=segments, now=now).subquery()
-    return session.scalar(select(func.count()).select_from(chosen)) or 0
 
 
 def _of(list_id: int, earlier: Sequence[int], matching: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:

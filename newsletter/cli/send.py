@@ -224,14 +224,17 @@ def _dry_run(here: desk.Desk, order: Order, folder: Path | None, *, as_json: boo
         if folder:
             press.load(act.session, order.issue)
         size = trials.rehearse(act.session, order.issue, **terms, actor=act.who, now=act.now)
+    written = 0
     if folder:
         with here.read() as session:
-            trials.write(session, here.settings, order.issue, folder, keyring=here.keyring, now=act.now, **terms)
+            keyring, now = here.keyring, act.now
+            written = trials.write(session, here.settings, order.issue, folder, keyring=keyring, now=now, **terms)
     if as_json:
         output.emit({
-            "issue": order.issue, "audience": size.readers, "skipped": size.held, "folder": folder,
+            "issue": order.issue, "audience": size.readers, "skipped": size.held, "messages": written, "folder": folder,
         })  # fmt: skip
     else:
         held = f"; {size.fewer}" if size.held else ""
-        where = f"{size.readers} messages in {folder}" if folder else f"{size.readers} readers"
-        output.say(f"{where}{held}; nothing was sent")
+        readers = f"{size.readers} reader{'' if size.readers == 1 else 's'}"
+        told = f"{written} messages in {folder}, for {readers}" if folder else f"{readers} would get it"
+        output.say(f"{told}{held}; nothing was sent")

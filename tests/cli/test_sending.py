@@ -136,7 +136,7 @@ def test_a_dry_run_writes_every_message_and_leaves_no_trace(frozen: Desk, engine
 
 def test_a_send_tells_what_is_different_since_the_dry_run(frozen: Desk, maildir: Path) -> None:
     counted = frozen.json("send", "1", "--list", "weekly", "--count")
-    assert counted == {"issue": 1, "audience": 2, "skipped": {}, "folder": None}
+    assert counted == {"issue": 1, "audience": 2, "skipped": {}, "messages": 0, "folder": None}
     assert "which counted 2, for weekly" in frozen.run("status", "1").stdout
     assert "the very readers of the dry run of" in frozen.refuses("send", "1", "--list", "weekly")
     frozen.run("subscribers", "add", "three@example.com", "--list", "weekly")
