@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -125,47 +126,44 @@ def our_scan(session: Session, question: Question) -> Iterator[Any]:
         after = page[-1][0]
 
 
-def timed(ask: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that an answer takes, and the answer."""
-    begun = time.perf_counter()
-    answer = ask()
-    return time.perf_counter() - begun, answer
+def timed(ask: Callable[[], Any]) -> tuple[float, float]:
+    """Return the seconds that an answer takes, and those of them that this process worked."""
+    begun, worked = time.perf_counter(), time.process_time()
+    ask()
+    return time.perf_counter() - begun, time.process_time() - worked
 
 
-def beside(name: str, ours: Callable[[], Any], hand: Callable[[], Any], rounds: int) -> None:
-    """Print the median of some rounds of each, alternating, and their ratio."""
+def beside(name: str, ours: Callable[[], Any], hand: Callable[[], Any], rounds: int, *, inside: bool) -> None:
+    """Print the median of some rounds of each, alternating, and their ratio; the CPU's too where it is all `inside`."""
     assert ours() == hand(), name  # and warm
     mine, theirs = [], []
     for _ in range(rounds):
-        mine.append(timed(ours)[0])
-        theirs.append(timed(hand)[0])
-    low, high = statistics.median(theirs), statistics.median(mine)
-    print(f"  {name:34} {high * 1000:8.1f} ms   by hand {low * 1000:8.1f} ms   {high / low:5.2f} x", flush=True)
+        mine.append(timed(ours))
+        theirs.append(timed(hand))
+    (high, worked), (low, their) = (map(statistics.median, zip(*each, strict=True)) for each in (mine, theirs))
+    cpu = f"   CPU {worked / their:5.2f} x" if inside else ""
+    print(f"  {name:36} {high * 1000:8.1f} ms   by hand {low * 1000:8.1f} ms   {high / low:5.2f} x{cpu}", flush=True)
 
 
 def compare(engine: Engine, rounds: int) -> None:
     """Print every question's ratios on one database."""
+    inside = engine.dialect.name == "sqlite"
     with db.reading(engine) as session:
         hand = ByHand(session)
         text = " or ".join(question.condition for question in QUESTIONS)
-        seconds = statistics.median(
-            timed(lambda: segments.understand(session, text, now=NOW))[0] for _ in range(rounds * 3)
-        )
-        print(f"{engine.dialect.name}; reading all five conditions takes {seconds * 1000:.1f} ms", flush=True)
+        reading = [timed(lambda: segments.understand(session, text, now=NOW))[0] for _ in range(rounds * 3)]
+        print(f"{engine.dialect.name}; reading all five takes {statistics.median(reading) * 1000:.1f} ms", flush=True)
         for each in QUESTIONS:
-            count = hand.count(each)
-            beside(
-                f"{each.name}: count ({count})",
-                lambda each=each: our_count(session, each),
-                lambda each=each: hand.count(each),
-                rounds,
-            )
-            beside(
-                f"{each.name}: scan",
-                lambda each=each: sum(map(len, our_scan(session, each))),
-                lambda each=each: sum(map(len, hand.scan(each))),
-                rounds,
-            )
+            name = f"{each.name}: count ({hand.count(each)})"
+            count, by_hand = partial(our_count, session, each), partial(hand.count, each)
+            beside(name, count, by_hand, rounds, inside=inside)
+            scan, by_hand = partial(our_scan, session, each), partial(hand.scan, each)
+            beside(f"{each.name}: scan", partial(total, scan), partial(total, by_hand), rounds, inside=inside)
+
+
+def total(scan: Callable[[], Iterator[Any]]) -> int:
+    """Return how many a scan meets."""
+    return sum(map(len, scan()))
 
 
 def main() -> None:
