@@ -17,7 +17,8 @@ from subscribers.models import Attribute, AttributeType, Subscriber
 _TABLE, _PERSON = upsert.table(Attribute), upsert.table(Subscriber)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,78}[a-z0-9]|[a-z]")
 _INT = re.compile(r"[+-]?[0-9]{1,15}")
-_FLOAT = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{1,15})?|\.[0-9]{1,15})")
+_FLOAT = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{1,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
+_LARGEST = 10.0**15
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
 _ALL_OF_THEM = "all of them: newsletter subscribers attributes list"
 _YES, _NO = {"yes", "true", "1", "on", "y", "t"}, {"no", "false", "0", "off", "n", "f"}
@@ -104,7 +105,7 @@ def read(name: str, type: AttributeType, given: object) -> Value:
             return words.line(f"the attribute {name}", text, 2000)
         case AttributeType.INT if _INT.fullmatch(text):
             return int(text)
-        case AttributeType.FLOAT if _FLOAT.fullmatch(text):
+        case AttributeType.FLOAT if _FLOAT.fullmatch(text) and abs(float(text)) < _LARGEST:
             return float(text)
         case AttributeType.BOOL if text.lower() in _YES | _NO:
             return text.lower() in _YES
