@@ -25,6 +25,7 @@ format: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python bench/road.py
+	$(BIN)/python bench/message.py
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on the PATH; install one and run make again" >&2; exit 1; }

@@ -7,27 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from email import policy
-from email.message import EmailMessage
-from html import escape
 from pathlib import Path
-
-import jinja2
 
 from newsletter import db, publication
 from newsletter.demo import samples
 from newsletter.editorial import approvals, briefings, people
 from newsletter.issues import contents, issues
-from newsletter.rendering import checks, compiled, press
-from newsletter.rendering.press import Rendered
-from newsletter.rendering.slots import Slot
+from newsletter.rendering import checks, press
 from newsletter.settings import load
 
 ROUNDS = 3
-#: How many readers a body is made for in a round.
-READERS = 300
 
 
 def cpu(*command: str) -> float:
@@ -78,37 +69,7 @@ def say_issue() -> None:
         links = press.links(settings, issue, keyring=publication.keyring(settings))
         seconds = median(lambda: _cpu(lambda: press.render(content, settings, links, dated=now.date())))
         print(f"render alone, 12 items: {seconds:.3f} s CPU")
-        say_body(press.render(content, settings, links, dated=now.date()))
         engine.dispose()
-
-
-def say_body(rendered: Rendered) -> None:
-    """Compare one reader's body as a join with filling a template and building a message of the standard library."""
-    values = dict.fromkeys(Slot, "https://news.example.com/u/" + "x" * 40) | {Slot.EMAIL: "reader@example.com"}
-    joined = compiled.compile(rendered.html, rendered.text, boundary="bench")
-    html, text = (_template(source) for source in (rendered.html, rendered.text))
-    ours, theirs = [], []
-    for _ in range(ROUNDS):  # alternating
-        ours.append(_cpu(lambda: [joined.body(values) for _ in range(READERS)]))
-        theirs.append(_cpu(lambda: [_flattened(html, text, values) for _ in range(READERS // 10)]) * 10)
-    mine, other = (statistics.median(each) / READERS * 1e6 for each in (ours, theirs))
-    print(
-        f"one reader's body, 12 items: {mine:.0f} us CPU; Jinja fill + EmailMessage + flatten {other:.0f} us, "
-        f"{other / mine:.0f} x as much"
-    )
-
-
-def _template(source: str) -> jinja2.Template:
-    for slot in Slot:
-        source = source.replace(slot.marker, f"{{{{ {slot.value} }}}}")
-    return jinja2.Environment(autoescape=False).from_string(source)  # the values are escaped by the caller
-
-
-def _flattened(html: jinja2.Template, text: jinja2.Template, values: Mapping[Slot, str]) -> bytes:
-    message = EmailMessage(policy=policy.SMTP)
-    message.set_content(text.render({slot.value: value for slot, value in values.items()}))
-    message.add_alternative(html.render({slot.value: escape(value) for slot, value in values.items()}), subtype="html")
-    return message.as_bytes()
 
 
 def _cpu(work: Callable[[], object]) -> float:

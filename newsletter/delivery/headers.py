@@ -91,14 +91,15 @@ def _plain(value: str) -> list[str]:
 def _encoded(value: str, used: int) -> Iterator[str]:
     """Yield the value as encoded words, none of which splits a character (RFC 2047 5)."""
     room = min(_OCTETS, max(3, (WIDTH - used - 12) // 4 * 3))
-    taken = b""
-    for mark in value:
-        octets = mark.encode()
-        if len(taken) + len(octets) > room:
-            yield f"=?utf-8?B?{b64encode(taken).decode()}?="
-            taken, room = b"", _OCTETS
-        taken += octets
-    yield f"=?utf-8?B?{b64encode(taken).decode()}?="
+    octets, start = value.encode(), 0
+    while True:
+        end = start + room
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:  # within a character (RFC 3629 3)
+            end -= 1
+        yield f"=?utf-8?B?{b64encode(octets[start:end]).decode()}?="
+        start, room = end, _OCTETS
+        if start >= len(octets):
+            return
 
 
 def _folded(name: str, words: list[str], value: str) -> bytes:

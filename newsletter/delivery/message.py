@@ -14,7 +14,7 @@ from newsletter.rendering import slots
 from newsletter.rendering.compiled import Compiled
 from newsletter.rendering.personal import Decision
 from newsletter.rendering.rendered import Rendered
-from newsletter.rendering.slots import MARK, Slot
+from newsletter.rendering.slots import MARK, Piece, Slot
 from newsletter.settings import Settings
 from subscribers import addresses, tokens
 from subscribers.errors import BadAddress
@@ -44,8 +44,8 @@ class Masthead:
     secret: bytes
     #: From and Reply-To, ready for the wire
     opening: bytes
-    #: with marks where it differs by reader
-    subject: str
+    #: in pieces, as it may differ by reader
+    subject: tuple[Piece, ...]
     date: bytes
     #: Subject and Date, ready for the wire where the subject is the same for every reader
     subjected: bytes | None
@@ -76,7 +76,7 @@ def masthead(
         keyring=keyring,
         secret=_secret(keyring),
         opening=opening,
-        subject=subject,
+        subject=tuple(slots.pieces(subject)),
         date=dated,
         subjected=alike,
         salt=salt,
@@ -125,7 +125,9 @@ def values_of(masthead: Masthead, reader: Reader) -> dict[Slot, str]:
 
 
 def _subject(masthead: Masthead, decision: Decision) -> str:
-    return slots.fill(masthead.subject, slots.names({}, decision.values), decision.holds)
+    return "".join(
+        decision.values[int(piece.words.partition(":")[2])] if piece.hole else piece.words for piece in masthead.subject
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ lists below may be in one: so no object of the program is within its reach, and 
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -204,13 +205,13 @@ class Evaluator:
     """Several expressions, compiled together: one call answers them all for one reader."""
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
-        self._asks = sorted({name for each in expressions for name in each.asks})
+        self._asks = [_getter(name) for name in sorted({name for each in expressions for name in each.asks})]
         self._all = _compiled([each.tree for each in expressions])
         self._each = [_compiled([each.tree]) for each in expressions]
 
     def __call__(self, traits: Traits) -> tuple[object, ...]:
         """Return what each expression comes to; one that fails for this reader comes to the empty text."""
-        asked = {name: _asked(traits, name) for name in self._asks}
+        asked = {name: get(traits) for name, get in self._asks}
         try:
             return _run(self._all, asked)
         except Exception:  # a reader's values may be of any kind: none of them may stop a send
@@ -220,7 +221,7 @@ class Evaluator:
 def fails(expression: Expression, traits: Traits = NOBODY) -> str:
     """Return why the expression fails for a reader, empty where it does not: one without a value is the usual case."""
     try:
-        _run(_compiled([expression.tree]), {name: _asked(traits, name) for name in expression.asks})
+        _run(_compiled([expression.tree]), {name: get(traits) for name, get in map(_getter, expression.asks)})
     except Exception as error:
         return str(error) or type(error).__name__
     return ""
@@ -231,10 +232,27 @@ def shown(answer: object) -> str:
     return "" if answer is None or answer is False else str(answer)[:CUT]
 
 
-def _asked(traits: Traits, name: str) -> object:
+def _getter(name: str) -> tuple[str, Callable[[Traits], object]]:
+    """Return a plain name with what looks it up."""
     if name.startswith("attribute_"):
-        return traits.attributes.get(name.removeprefix("attribute_"), "")
-    return getattr(traits, name.removeprefix("subscriber_"))
+        attribute = name.removeprefix("attribute_")
+        return name, lambda traits: traits.attributes.get(attribute, "")
+    return name, attrgetter(name.removeprefix("subscriber_"))
+
+
+class _Context:
+    """As much of Jinja's context as a compiled expression asks for: a whole one takes as long as the answers do."""
+
+    __slots__ = ("exported_vars", "resolve_or_missing", "vars")
+
+    def __init__(self, asked: dict[str, object]) -> None:
+        self.resolve_or_missing = asked.__getitem__
+        self.vars: dict[str, Any] = {}
+        self.exported_vars: set[str] = set()
+
+    def call(self, what: Callable[..., object], *arguments: object) -> object:
+        """Return what a text's method returns; the sandbox has looked at it."""
+        return what(*arguments)
 
 
 def _compiled(trees: Sequence[nodes.Expr]) -> jinja2.Template:
@@ -245,8 +263,8 @@ def _compiled(trees: Sequence[nodes.Expr]) -> jinja2.Template:
 
 
 def _run(template: jinja2.Template, asked: dict[str, object]) -> tuple[object, ...]:
-    context = template.new_context(asked, shared=True)
-    for _ in template.root_render_func(context):
+    context = _Context(asked)
+    for _ in template.root_render_func(context):  # type: ignore[arg-type]
         pass
     found: tuple[object, ...] = context.vars["answers"]
     return found

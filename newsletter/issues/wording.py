@@ -89,7 +89,7 @@ class _Scanner:
             )
         inside = self.text[at + 2 : end].strip("-").strip()
         try:
-            self._value(inside) if opening == "{{" else self._statement(inside, at)
+            self._value(inside) if opening == "{{" else self._statement(inside, at, end + 2)
         except BadExpression as error:
             raise self._refused(at, f"{self.text[at : end + 2]!r}: {error}") from error
         return end + 2
@@ -112,10 +112,14 @@ class _Scanner:
         else:
             self._add(Kind.TEXT, expressions.shown(Evaluator([understood])(NOBODY)[0]))
 
-    def _statement(self, text: str, at: int) -> None:
+    def _statement(self, text: str, at: int, end: int) -> None:
         word, _, rest = text.partition(" ")
-        if not self.blocks:
-            raise BadExpression("there can be no parts here; write {{ 'WORDS' if CONDITION else 'OTHERS' }}")
+        before, after = self.text[:at].rpartition("\n")[2], self.text[end:].partition("\n")[0]
+        if not self.blocks or before.strip() or after.strip():
+            where = "on a line of its own" if self.blocks else "in the intro only"
+            raise BadExpression(
+                f"it can stand {where}; within a line write {{{{ 'WORDS' if CONDITION else 'OTHERS' }}}}"
+            )
         match word:
             case "if" if rest.strip():
                 self._understood(rest.strip())

@@ -5,6 +5,7 @@ mail program takes out again; so pieces encoded apart can be joined in any way a
 """
 
 import re
+from binascii import b2a_qp
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -19,8 +20,12 @@ _WIDTH = 75  # and the soft break's "=" makes 76, the most that RFC 2045 6.7 all
 # Printable ASCII but "=" stands for itself, and so do space and tab inside a line (RFC 2045 6.7 rules 2 and 3).
 _ITSELF = {9, *range(32, 127)} - {61}
 _OCTETS = [chr(octet) if octet in _ITSELF else f"={octet:02X}" for octet in range(256)]
-# What can be sent as it is, in one line: no space, no "=", no dot at the start.
-_PLAIN = re.compile(rf"[!-\-/-<>-~][!-<>-~]{{0,{_WIDTH - 1}}}")
+# What can be sent as it is, in one line: no "=", no space at the ends, nothing that `_guard` is for at the start.
+_PLAIN = re.compile(rf"(?!From )[!-\-/-<>-~](?:[ -<>-~]{{0,{_WIDTH - 2}}}[!-<>-~])?")
+# Three times so many fit a line; what is broken, or begins with what `_guard` is for, takes the longer way.
+_SHORT = _WIDTH // 3
+_BREAK = re.compile(rb"[\r\n\t]|\A\.|\AFrom ")
+_MARKUP = re.compile("[&<>\"']")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:?-]{1,60}")  # RFC 2046 5.1.1, less "=" and the space
 
 
@@ -30,10 +35,22 @@ _REMEMBERED = 5000
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Where a value goes: its name, and whether that is in the HTML."""
+    """Where a value goes: its name, whether that is in the HTML, and its slot, or else the number of its expression.
+
+    `address` says that it stands inside one.
+    """
 
     name: str
     marked: bool
+    slot: Slot | None
+    number: int
+    address: bool
+
+    @classmethod
+    def of(cls, name: str, *, marked: bool) -> "Hole":
+        """Return the hole of a mark."""
+        kind, _, number = name.partition(":")
+        return cls(name, marked, None if number else Slot(kind), int(number or 0), kind == "url")
 
 
 @dataclass(frozen=True)
@@ -58,12 +75,13 @@ class Compiled:
         """Return the whole multipart body of one copy after its head, in lines of at most 76 characters."""
         variant = self._variants.get(decision.holds) or self._variant(decision.holds)
         parts = [*head, *variant.parts]
-        made: dict[Hole, bytes] = {}
+        made: dict[str, tuple[bytes, bytes]] = {}
+        before = len(head)
         for position, hole in variant.holes:
-            piece = made.get(hole)
-            if piece is None:
-                piece = made[hole] = _filled(hole, values, decision)
-            parts[position + len(head)] = piece
+            pair = made.get(hole.name)
+            if pair is None:
+                pair = made[hole.name] = _filled(hole, values, decision)
+            parts[position + before] = pair[hole.marked]
         return b"".join(parts)
 
     def _variant(self, holds: tuple[bool, ...]) -> Variant:
@@ -85,21 +103,23 @@ def compile(html: str, text: str, *, boundary: str, personal: Personal = NOTHING
     for kind, source in (("plain", text), ("html", html)):
         pieces.append((_head(border, kind), ()))
         for piece in slots.pieces(source):
-            made = Hole(piece.words, kind == "html") if piece.hole else _piece(piece.words)
+            made = Hole.of(piece.words, marked=kind == "html") if piece.hole else _piece(piece.words)
             pieces.append((made, piece.under))
         pieces.append((b"\r\n", ()))
     pieces.append((f"--{border}--\r\n".encode(), ()))
     return Compiled(f'multipart/alternative; boundary="{border}"', tuple(pieces), personal)
 
 
-def _filled(hole: Hole, values: Mapping[Slot, str], decision: Decision) -> bytes:
-    kind, _, number = hole.name.partition(":")
-    if not number:
-        shown = value(values[Slot(kind)])
+def _filled(hole: Hole, values: Mapping[Slot, str], decision: Decision) -> tuple[bytes, bytes]:
+    """Return a value as it stands in the text, and in the HTML."""
+    if hole.slot is not None:
+        shown = value(values[hole.slot])
     else:
-        shown = decision.values[int(number)]
-        shown = quote(shown, safe="") if kind == "url" else shown
-    return _piece(escape(shown) if hole.marked else shown)
+        shown = decision.values[hole.number]
+        if hole.address:
+            shown = quote(shown, safe="")
+    plain = _piece(shown)
+    return plain, _piece(escape(shown)) if _MARKUP.search(shown) else plain
 
 
 def _head(border: str, kind: str) -> bytes:
@@ -114,6 +134,9 @@ def _piece(text: str) -> bytes:
         return text.encode() + _SOFT
     if not text:
         return b""
+    octets = text.encode("utf-8", "replace")
+    if len(octets) <= _SHORT and octets[-1] not in b" \t\r\n" and not _BREAK.search(octets):
+        return b2a_qp(octets) + _SOFT  # never near the width, so without breaks of its own
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     *whole, last = lines
     encoded = ["\r\n".join(_lines(line)) + "\r\n" for line in whole]

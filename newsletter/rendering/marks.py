@@ -47,6 +47,8 @@ class Marks:
         self.conditions: list[Condition] = []
         self._word = re.compile(rf"{self.token}([svbewx])(\d\d\d)q")
 
+        self._own_lines = rf"(?:{self.token}[wx]\d\d\dq)+"
+
     def slots(self) -> dict[str, str]:
         """Return the stand-in of each slot, by its name."""
         return {slot.value: self._stand_in("s", number) for number, slot in enumerate(_SLOTS)}
@@ -101,7 +103,7 @@ class Marks:
 
     def html(self, text: str) -> str:
         """Return the HTML with the marks in place; a part of it that is for some readers only must be whole."""
-        text = re.sub(rf"<p\b[^<>]*>\s*({self.token}[wx]\d\d\dq)\s*</p>\s*", lambda found: found[1], text)
+        text = re.sub(rf"<p\b[^<>]*>\s*({self._own_lines})\s*</p>\s*", lambda found: found[1], text)
         text = re.sub(rf"<!--({self.token}[be]\d\d\dq)-->", lambda found: found[1], text)
         text = self._whole(self._word.sub(self._commented, text), "the HTML")
         self._require_host(text)
@@ -117,7 +119,7 @@ class Marks:
     def text(self, text: str, tidy: Callable[[str], str]) -> str:
         """Return the plain text with the marks in place; what stands between two of them is tidied by itself."""
         # A mark that an issue's words have on a line of its own takes the blank lines after it along.
-        text = re.sub(rf"^({self.token}[wx]\d\d\dq)\n{{2,}}(?=\S)", lambda found: found[1], text, flags=re.MULTILINE)
+        text = re.sub(rf"^({self._own_lines})\n{{2,}}(?=\S)", lambda found: found[1], text, flags=re.MULTILINE)
         pieces = re.split(rf"({self.token}[bewx]\d\d\dq)", text)
         tidied = [piece if number % 2 else tidy(piece) for number, piece in enumerate(pieces)]
         tidied[0], tidied[-1] = tidied[0].lstrip("\n"), tidied[-1].rstrip("\n") + "\n"

@@ -129,7 +129,7 @@ def test_a_folder_that_does_not_exist_is_not_another_publication(desk: Desk, ref
     ("words", "where", "reason"),
     [
         ("Tide {{ x }}", "column 6", "x is nothing that can be asked"),
-        ("Tide {% raw %}", "column 6", "there can be no parts here"),
+        ("Tide {% raw %}", "column 6", "in the intro only"),
         ("Hi {{ subscriber.nmae }}", "column 4", "did you mean name?"),
         ("{{ subscriber.attributes.plan }}", "column 1", "newsletter subscribers attributes add plan"),
         ("Dear [[email]]", "", "write it otherwise"),
