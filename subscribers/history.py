@@ -33,12 +33,14 @@ class Occasion:
 class Known:
     """Whom a fact is known of: a query of subscriber numbers, none of them empty.
 
-    `once` says that no number comes twice; `ordered`, that an index gives them in order.
+    `once` says that no number comes twice; `ordered`, that an index gives them in order; `wide`, that they may well be
+    nearly everybody.
     """
 
     ids: Select[int]
     once: bool = False
     ordered: bool = False
+    wide: bool = False
 
 
 Fact = Callable[[Occasion], Known]

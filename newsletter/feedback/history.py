@@ -22,7 +22,8 @@ def _received(occasion: Occasion) -> Known:
         # An issue is closed after its last copy: an index of deliveries by issue serves, and one by time is not needed.
         closed = or_(_ISSUE.c.sent_at.is_(None), _ISSUE.c.sent_at >= occasion.since)
         rows = rows.where(_DELIVERY.c.issue_id.in_(select(_ISSUE.c.id).where(closed).correlate(None)))
-    return Known(ids=rows, once=occasion.issue is not None, ordered=occasion.issue is not None)
+    one = occasion.issue is not None
+    return Known(ids=rows, once=one, ordered=one, wide=True)
 
 
 def _came_back(kind: EventKind) -> Fact:

@@ -25,10 +25,7 @@ class Test:
 
 @dataclass(frozen=True, kw_only=True)
 class Among:
-    """The subscriber is one of those whom a query names; `once` and `ordered` as in history.Known.
-
-    `wide` is a set that may well hold nearly everybody.
-    """
+    """The subscriber is one of those whom a query names; `once`, `ordered` and `wide` as in history.Known."""
 
     text: str
     ids: Select[int] | Select[str]

@@ -156,9 +156,9 @@ class Reader:
         issue, since, until = None, list[datetime](), None
         for kind, limit in limits.items():
             if kind is OfIssue:
-                issue = values.whole(limit.expression, "an issue", _LARGEST)
+                issue = values.whole(limit.expression, "an issue is", _LARGEST)
             elif kind is Within:
-                since.append(self.now - timedelta(days=values.whole(limit.expression, "the days", values.DAYS)))
+                since.append(self.now - timedelta(days=values.whole(limit.expression, "the days are", values.DAYS)))
             elif kind is After:
                 since.append(datetime.combine(values.day(limit.expression) + timedelta(days=1), time(), UTC))
             else:
@@ -182,8 +182,10 @@ class Reader:
         if name not in self.known.facts:
             raise wrong(node, f"nobody keeps a record here of what was {name}, so it cannot be asked for")
         found = self.known.facts[name](occasion)
-        text = self.parsed.part(node)
-        return Among(text=text, ids=found.ids, key=PERSON.c.id, once=found.once, ordered=found.ordered)
+        return Among(
+            text=self.parsed.part(node), ids=found.ids, key=PERSON.c.id, once=found.once, ordered=found.ordered,
+            wide=found.wide,
+        )  # fmt: skip
 
     def _attribute(self, name: str) -> values.Attribute:
         return values.Attribute(name, self.known.attributes[name], self.known.database)

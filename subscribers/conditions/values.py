@@ -66,7 +66,7 @@ class Attribute:
                 return and_(self._text != "", self._text < day(limit.expression).isoformat())
             case After():
                 return self._text > day(limit.expression).isoformat()
-        span = timedelta(days=whole(limit.expression, "the days", DAYS))
+        span = timedelta(days=whole(limit.expression, "the days are", DAYS))
         first, last = (today, today + span) if limit.args["ahead"] else (today - span, today)
         return self._text.between(first.isoformat(), last.isoformat())
 
@@ -113,10 +113,10 @@ def number(node: exp.Expr, what: str, *, only_whole: bool = False) -> float:
 def whole(node: exp.Expr, what: str, largest: int) -> int:
     """Return the whole number from 1 that a value is."""
     if not isinstance(node, exp.Literal) or node.is_string or not node.name.isdecimal() or len(node.name) > 15:
-        raise wrong(node, f"{what} are a whole number from 1 to {largest}")
+        raise wrong(node, f"{what} a whole number from 1 to {largest}")
     found = int(node.name)
     if not 1 <= found <= largest:
-        raise wrong(node, f"{what} are a whole number from 1 to {largest}")
+        raise wrong(node, f"{what} a whole number from 1 to {largest}")
     return found
 
 

@@ -45,6 +45,7 @@ SHAPES = [
     ("opened within 8 days", "ix_event_kind_at_subscriber_id", "ix_event_subscriber_id_kind"),
     ("clicked issue 2", OF_ISSUE, f"{OF_ISSUE}|ix_event_subscriber_id_kind"),
     ("received issue 2", OF_DELIVERIES, OF_DELIVERIES),
+    ("received issue 2 and topics has 'ai-chips'", OF_TOPICS, OF_TOPICS),
     ("not topics has 'ai-chips'", OF_TOPICS, "subscriber_topic"),
     ("not country = 'AT' and not topics has 'ai-chips'", OF_TOPICS, "subscriber_topic"),
     ("country = 'AT' or clicked issue 2", OF_ISSUE, OF_NUMBER),
