@@ -1,4 +1,4 @@
-"""Colours as numbers: read from style sheets, laid over each other, and held against each other (WCAG 2.2, 1.4.3)."""
+"""Colours as style sheets write them, read as numbers and laid over each other."""
 
 import colorsys
 import re
@@ -28,23 +28,10 @@ class Colour(NamedTuple):
         """Return the colour as it is written in a sheet."""
         return "#" + "".join(f"{round(part):02x}" for part in self[:3])
 
-    @property
-    def luminance(self) -> float:
-        """Return the relative luminance (WCAG 2.2)."""
-        red, green, blue = (_linear(part / 255) for part in self[:3])
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
 
 WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
 CLEAR = Colour(0, 0, 0, 0)
 _NUMBER = re.compile(r"[-+]?[\d.]+%?")
-
-
-@lru_cache(maxsize=1024)
-def contrast(one: Colour, other: Colour) -> float:
-    """Return the contrast of two opaque colours, from 1 to 21."""
-    bright, dim = sorted((one.luminance, other.luminance), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
 
 
 @lru_cache(maxsize=1024)
@@ -60,10 +47,6 @@ def read(text: str) -> Colour | None:
         return _function(function[1], text)
     named = COLORS.get(text)
     return Colour(*named[:3]) if named else None
-
-
-def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
 def _hex(digits: str) -> Colour | None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from newsletter.colours import contrast
 from newsletter.rendering import colours, css
 from newsletter.rendering.colours import BLACK, WHITE, Colour
 from newsletter.rendering.css import Declaration, Screen, Sheet
 
+_contrast = lru_cache(maxsize=1024)(contrast)
 # What Chromium, Safari and their like draw on where a page says that it knows the night.
 _NIGHT, _NIGHT_LINK, _DAY_LINK = Colour(18, 18, 18), Colour(158, 158, 255), Colour(0, 0, 238)
 _SIZES = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h4": 1.0, "h5": 0.83, "h6": 0.67, "small": 0.8333, "sub": 0.8333,
@@ -42,7 +44,12 @@ class Ink:
     @property
     def contrast(self) -> float:
         """Return the contrast of the text with its ground."""
-        return colours.contrast(self.colour.over(self.ground), self.ground)
+        return _contrast(*self.pair)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Return the colour that is seen, and the one behind it, as #rrggbb."""
+        return self.colour.over(self.ground).hex, self.ground.hex
 
     @property
     def large(self) -> bool:

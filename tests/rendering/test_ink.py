@@ -106,9 +106,10 @@ def test_colours_are_read_as_css_writes_them(text: str, colour: Colour | None) -
     assert colours.read(text) == colour
 
 
-def test_contrast_is_that_of_the_standard() -> None:
-    assert colours.contrast(Colour(0, 0, 0), Colour(255, 255, 255)) == pytest.approx(21)
-    assert colours.contrast(Colour(118, 118, 118), Colour(255, 255, 255)) == pytest.approx(4.54, abs=0.01)
+def test_contrast_is_that_of_the_standard_and_of_what_is_seen() -> None:
+    assert ink.Ink(colours.BLACK, colours.WHITE).contrast == pytest.approx(21)
+    assert ink.Ink(Colour(118, 118, 118), colours.WHITE).contrast == pytest.approx(4.54, abs=0.01)
+    assert ink.Ink(Colour(0, 0, 0, 0.5), colours.WHITE).pair == ("#808080", "#ffffff")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from newsletter.colours import LARGE, TEXT, nearest
 from newsletter.rendering import css
 from newsletter.rendering.checks.rule import BLOCK, WARN, Fault, Rule
 from newsletter.rendering.proof import SCHEMES, Proof
 
-CONTRAST, LARGE_CONTRAST = 4.5, 3.0  # WCAG 2.2, 1.4.3
 SMALLEST = 14
 FINGER = 44  # WCAG 2.2, 2.5.5, and Apple's guidelines
 
@@ -17,17 +17,17 @@ def _contrast(sheet: Proof) -> Iterator[Fault]:
     for scheme in SCHEMES:
         told: set[tuple[str, str]] = set()
         for each in sheet.inks(scheme):
-            least = LARGE_CONTRAST if each.ink.large else CONTRAST
-            pair = (each.ink.colour.over(each.ink.ground).hex, each.ink.ground.hex)
-            if each.ink.contrast < least and pair not in told:
-                told.add(pair)
-                yield (
-                    sheet.place(each.element),
-                    (
-                        f"{pair[0]} on {pair[1]} has a contrast of {each.ink.contrast:.1f} in {scheme} mode, less than "
-                        f"{least}: {each.text[:60]!r}"
-                    ),
-                )
+            least = LARGE if each.ink.large else TEXT
+            if each.ink.contrast >= least or each.ink.pair in told:
+                continue
+            told.add(each.ink.pair)
+            ink, ground = each.ink.pair
+            better = nearest(ink, [(ground, least)])
+            yield (
+                sheet.place(each.element),
+                f"{ink} on {ground} has a contrast of {each.ink.contrast:.1f} in {scheme} mode, less than {least}"
+                f"{f', which {better} would have' if better else ''}: {each.text[:60]!r}",
+            )
 
 
 def _font(sheet: Proof) -> Iterator[Fault]:
@@ -69,7 +69,7 @@ def _pixels(text: str) -> float | None:
 
 RULES: tuple[Rule[Proof], ...] = (
     Rule("email.contrast", BLOCK, _contrast,
-         f"text with a contrast of less than {CONTRAST} ({LARGE_CONTRAST} where it is large), in light or dark mode",
+         f"text with a contrast of less than {TEXT} ({LARGE} where it is large), in light or dark mode",
          "readers cannot make it out (WCAG 1.4.3)", "choose a darker or a lighter colour in the theme, for both modes"),
     Rule("email.font", WARN, _font, f"text smaller than {SMALLEST} pixels", "phones show it too small to read",
          "set it larger in the theme"),

@@ -12,7 +12,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def _subject(sheet: Proof) -> Iterator[Fault]:
-    if not sheet.content.subject.strip():
+    if not sheet.rendered.subject.strip():
         yield "subject", "the subject is empty"
     for subject in {sheet.content.subject, sheet.rendered.subject}:
         if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", subject):
