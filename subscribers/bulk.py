@@ -15,13 +15,14 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from subscribers import upsert
 
 #: Rows of one INSERT on SQLite, which takes at most 32,766 bound values (SQLITE_MAX_VARIABLE_NUMBER, since 3.32).
-_ROWS = 1024
+_ROWS = 512
 
 
 def prepare(session: Session) -> None:
-    """Give SQLite the memory for many rows: its own two megabytes hold few of an index's pages."""
+    """Let SQLite keep more pages in memory, and copy them from its log into the file after several transactions."""
     if not _postgresql(session):
-        session.connection().exec_driver_sql("PRAGMA cache_size=-16000")
+        for pragma in ("cache_size=-16000", "wal_autocheckpoint=32000"):
+            session.connection().exec_driver_sql(f"PRAGMA {pragma}")
 
 
 def among(session: Session, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
