@@ -9,11 +9,14 @@ from lxml import etree
 from mjml import mjml2html
 
 from newsletter.errors import TemplateError
+from newsletter.rendering import schema
 from newsletter.rendering.slots import strip_controls
 
 #: Where in a template a place of the rendered MJML comes from: offset -> `file:line`.
 Place = Callable[[int], str]
 
+_ATTRIBUTES = r'(?:\s+[\w:-]+="[^"]*")*\s*'
+_BODY = re.compile(rf"(<body{_ATTRIBUTES}>)(<div{_ATTRIBUTES}>)")
 #: What a template may be made of.
 COMPONENTS = {
     "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-style", "mj-title",
@@ -49,7 +52,16 @@ def to_html(mjml: str, place: Place) -> str:
         if type(error).__name__ != "PanicException":  # what pyo3 raises when Rust panics, and no Exception
             raise
         raise _refused(mjml, f"the MJML compiler broke down: {error}", place) from error
-    return html.replace("<!doctype html>", "<!DOCTYPE html>", 1)
+    return _landmark(html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
+
+
+def _landmark(html: str) -> str:
+    """Return the page with its content in a main landmark, which people who listen to the mail can go to."""
+    body = _BODY.search(html)
+    assert body, "the compiler writes another body than it did"
+    tongue = "".join(re.findall(r'\s(?:lang|dir)="[^"]*"', body[2]))
+    end = html.rindex("</body>")
+    return f'{html[: body.end(1)]}<div role="main"{tongue}>{html[body.end(1) : end]}</div>{html[end:]}'
 
 
 def validate(mjml: str, place: Place) -> None:
@@ -65,11 +77,12 @@ def validate(mjml: str, place: Place) -> None:
         raise TemplateError(f"{where}: {reason}; mend the markup there") from error
     if root.tag != "mjml" or root.find("mj-body") is None:
         raise TemplateError(f"{place(0)}: the template must be one <mjml> with an <mj-body> in it; add what is missing")
-    for element in root.iter(etree.Element):
-        problem = _problem(element)
-        if problem:
-            line = int(str(element.sourceline or 1))
-            raise TemplateError(f"{place(_offset(mjml, line))}: {problem}")
+    found = [
+        (int(str(each.sourceline or 1)), problem) for each in root.iter(etree.Element) if (problem := _problem(each))
+    ]
+    found = found or list(schema.problems(root))
+    if found:
+        raise TemplateError("\n".join(f"{place(_offset(mjml, line))}: {problem}" for line, problem in found))
 
 
 def _problem(element: Any) -> str:

@@ -130,6 +130,22 @@ def test_comments_and_strings_may_speak_of_at_rules() -> None:
     )
 
 
+def test_everything_that_the_schema_forbids_is_named_with_its_line(desk: Settings, content: IssueContent) -> None:
+    path, line = override(desk, "masthead.mjml.j2", '<mj-text align="center">', '<mj-text colour="red" align="middle">')
+    told = refusal(content, desk).split("\n")
+    assert len(told) == 2
+    assert all(each.startswith(f"{path}:{line}: ") for each in told)
+    assert "colour" in told[0] + told[1]
+
+
+def test_the_whole_mail_is_a_main_landmark_in_its_language(desk: Settings) -> None:
+    made = press.render(samples.one(samples.FEES, subject='A > B & "C"'), desk, samples.LINKS)
+    body: Any = lxml.html.document_fromstring(made.html).find("body")
+    (main,) = body
+    assert (main.get("role"), main.get("lang"), main.get("dir")) == ("main", "en", "ltr")
+    assert main[0].get("aria-label") == 'A > B & "C"'
+
+
 def test_a_publication_changes_one_file_of_a_theme(desk: Settings, content: IssueContent) -> None:
     override(desk, "sources.mjml.j2", "{{ words.sources }}", "Where this came from")
     made = press.render(content, desk, samples.LINKS)

@@ -9,6 +9,8 @@ INSTALL = {
     "PostgreSQL": "apt-get install postgresql",
     "Chromium": "apt-get install chromium",
     "Postfix": "apt-get install postfix",
+    "Node": "apt-get install nodejs npm",
+    "npm judges": "npm ci --prefix tests/judges",
     "SpamAssassin": "apt-get install spamassassin spamd",
 }
 
