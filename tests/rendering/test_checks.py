@@ -46,6 +46,13 @@ def uncite(rendered: Rendered) -> Rendered:
     return replace(rendered, text=note.sub(r"\1", rendered.text, count=1))
 
 
+def mute(rendered: Rendered) -> Rendered:
+    """Return the rendering without the language of what stands in the body."""
+    spoken = re.compile(r'(<div\b[^>]*) lang="en" dir="ltr"')
+    assert spoken.search(rendered.html)
+    return replace(rendered, html=spoken.sub(r"\1", rendered.html))
+
+
 def add(markup: str) -> Callable[[Rendered], Rendered]:
     """Return an addition at the end of the HTML's body."""
     return html("</body>", f"{markup}</body>")
@@ -112,7 +119,7 @@ FAULTS = [
     ("email.link", "html", link("https:///nohost")),
     ("email.link", "html", add("<p><a>nowhere</a></p>")),
     ("email.language", "html", html('<html lang="en" dir="ltr"', "<html")),
-    ("email.language", "html", html('role="article" lang="en" dir="ltr"', 'role="article"')),
+    ("email.language", "html", mute),
     ("email.title", "html", html("<title>Electric cranes wait for the grid</title>", "<title> </title>")),
     ("email.table_role", "html", add("<table><tr><td>x</td></tr></table>")),
     ("email.unsubscribe", "html", html(UNSUBSCRIBE, "https://a.example/")),

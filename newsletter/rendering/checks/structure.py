@@ -21,9 +21,10 @@ def _leftover(sheet: Proof) -> Iterator[Fault]:
 
 
 def _leak(sheet: Proof) -> Iterator[Fault]:
-    found = re.search(r".{0,30}\\u\{[0-9a-f]+\}", sheet.rendered.html)
+    found = re.search(r"\\u\{[0-9a-f]+\}", sheet.rendered.html)
     if found:
-        yield "html", f"a character became an escape of the MJML compiler: {found[0]!r}"
+        around = sheet.rendered.html[max(found.start() - 30, 0) : found.end()]
+        yield "html", f"a character became an escape of the MJML compiler: {around!r}"
 
 
 def _external(sheet: Proof) -> Iterator[Fault]:

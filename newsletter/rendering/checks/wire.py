@@ -72,8 +72,10 @@ def _encoded(wire: Wire) -> Iterator[Fault]:
 
 
 def _breaks(wire: Wire) -> Iterator[Fault]:
-    found = re.search(rb"(?<!\r)\n|\r(?!\n)", wire.message)
-    if found:
+    rest = wire.message.replace(b"\r\n", b"")
+    if b"\r" not in rest and b"\n" not in rest:
+        return
+    if found := re.search(rb"(?<!\r)\n|\r(?!\n)", wire.message):
         number = wire.message.count(b"\n", 0, found.start()) + 1
         yield f"line {number}", "a line ends in a bare CR or LF"
 
