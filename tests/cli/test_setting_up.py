@@ -86,7 +86,7 @@ def test_an_import_tells_each_rejected_row(desk: Desk, tmp_path: Path) -> None:
     words = ("subscribers", "import", str(tmp_path / "people.csv"), "--list", "weekly", "--consent-basis", "the fair")
     dry = desk.json(*words, "--dry-run")
     result = desk.json(*words, "--rejects", str(tmp_path / "rejects.csv"))
-    assert (dry["added"], result["added"], [each["line"] for each in result["rejected"]]) == (1, 1, [3])
+    assert (dry["added"], result["added"], [each["line"] for each in result["first_rejects"]]) == (1, 1, [3])
     assert "nonsense" in (tmp_path / "rejects.csv").read_text()
     assert [each["email"] for each in desk.json("subscribers", "list", "--list", "weekly")][-1] == "three@example.com"
 
