@@ -1,8 +1,9 @@
 """What the templates are given: an issue's words, in the order and form in which a theme sets them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from newsletter.editorial import attribution
 from newsletter.editorial.document import Citation, Document
@@ -66,7 +67,7 @@ class Credit:
 
 def values(
     content: IssueContent, settings: Settings, links: Links, *, dated: date | None, marks: Marks
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return the names that a template may use, with their values."""
     publication = settings.publication
     return {
@@ -101,10 +102,9 @@ def said(content: IssueContent, marks: Marks) -> dict[str, str]:
     }
 
 
-def conditions(content: IssueContent) -> list[Condition]:
+def conditions(items: Iterable[Piece]) -> list[Condition]:
     """Return the conditions of the issue's items and relevance paragraphs."""
-    each = [(shown(item, content.terms), relevance_shown(item, content.terms)) for item in content.items]
-    return [condition for pair in each for condition in pair if condition]
+    return [condition for item in items for condition in (item.shown, item.relevance_shown) if condition]
 
 
 def shown(item: ItemContent, terms: Terms) -> Condition | None:

@@ -45,6 +45,7 @@ class Marks:
         self.token = "q" + hashlib.sha256(repr(content).encode("utf-8", "backslashreplace")).hexdigest()[:11]
         self.expressions: list[str] = []
         self.conditions: list[Condition] = []
+        self._heeded: set[int] = set()
         self._word = re.compile(rf"{self.token}([svbewx])(\d\d\d)q")
 
         self._own_lines = rf"(?:{self.token}[wx]\d\d\dq)+"
@@ -65,6 +66,7 @@ class Marks:
         inside = caller()
         if condition is None:
             return inside
+        self._heeded.add(id(condition))
         number = self.condition(condition)
         begin, end = self._stand_in("b", number), self._stand_in("e", number)
         if isinstance(inside, Markup):  # in MJML and HTML; plain text does not escape
@@ -138,18 +140,20 @@ class Marks:
             skip=terms.by_topic and terms.unmatched is Unmatched.SKIP,
         )
 
-    def require(self, conditions: Iterable[Condition | None], rendered: str, where: str) -> None:
-        """Refuse a theme that does not heed a condition by which the issue differs from reader to reader."""
+    def require(self, conditions: Iterable[Condition | None], where: str) -> None:
+        """Refuse a theme that has not heeded a condition since the last time: copies would hold what is not theirs.
+
+        The very conditions that the templates were given, as two of them may be equal.
+        """
         for condition in conditions:
-            if condition and (
-                condition not in self.conditions or f"[[if:{self.conditions.index(condition)}]]" not in rendered
-            ):
+            if condition and id(condition) not in self._heeded:
                 what = "items by topic" if condition.items else "relevance paragraphs by audience"
                 name = "item.shown" if condition.items else "item.relevance_shown"
                 raise TemplateError(
                     f"the theme cannot show {what}: {where} has no {{% call only({name}) %}} around them; add it, or "
                     "compose without --by-topic and --by-audience"
                 )
+        self._heeded.clear()
 
     def _understood(self, text: str) -> expressions.Expression:
         understood = expressions.read(text, self.known)

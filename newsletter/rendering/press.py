@@ -32,11 +32,13 @@ def render(
     """
     theme, marks = templates.theme(settings), Marks(content, known)
     values = layout.values(content, settings, links, dated=dated, marks=marks)
-    html, text = _html(theme, values), strip_controls(theme.render("issue.txt.j2", values))
+    conditions = layout.conditions(values["items"])
+    html = _html(theme, values)
+    marks.require(conditions, "issue.mjml.j2")
+    text = strip_controls(theme.render("issue.txt.j2", values))
+    marks.require(conditions, "issue.txt.j2")
     layout.refuse_found_markers(html + text, content, settings)
     html, text = marks.html(html), marks.text(text, tidy)
-    for part, where in ((html, "issue.mjml.j2"), (text, "issue.txt.j2")):
-        marks.require(layout.conditions(content), part, where)
     said = layout.said(content, marks)
     return Rendered(
         subject=marks.line(said["subject"]),

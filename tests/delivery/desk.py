@@ -58,7 +58,7 @@ def make_issue(session: Session, now: datetime, *, rendered: Rendered = RENDERED
     assert issue.id
     row = Rendering(
         sha256=sha256, issue_id=issue.id, theme=rendered.theme, subject=rendered.subject, html=rendered.html,
-        text=rendered.text, at=now,
+        text=rendered.text, personal=rendered.personal.as_json(), at=now,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -94,8 +94,8 @@ class _Afresh(Marks):
 
         def value(found: re.Match[str]) -> str:
             kind, _, number = found[1].partition(":")
-            said = self._answer(self.expressions[int(number)]) if number else values[Slot(kind)]
-            said = "" if said in (None, False) else str(said)[:500]
+            answer = self._answer(self.expressions[int(number)]) if number else ""
+            said = ("" if answer in (None, False) else str(answer)[:500]) if number else values[Slot(kind)]
             said = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "",
                           re.sub("[\t\n\r\u2028\u2029]+", " ", said))  # fmt: skip
             return str(encode(quote(said, safe="") if kind == "url" else said))
