@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Publish": {
         "compose": "Make an issue of approved briefings.",
         "issues": "List, show, freeze, cancel issues.",
+        "themes": "See the themes, and make one of your own.",
         "preview": "See an issue as its readers will.",
         "check": "Hold an issue against the standards and the mail clients.",
         "send": "Send an issue to lists and segments.",

@@ -25,7 +25,8 @@ from newsletter.settings import Settings
 SHARED = "shared"
 #: The file that makes a folder a theme.
 ISSUE = "issue.mjml.j2"
-_THEME = re.compile(r"[A-Za-z0-9_-]+")
+#: What a theme may be called.
+THEME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Theme:
 def theme(settings: Settings, name: str = "") -> Theme:
     """Return the theme of that name, else the publication's."""
     name = name or settings.publication.theme
-    if not _THEME.fullmatch(name):
+    if not THEME.fullmatch(name):
         raise TemplateError(f"theme {name!r} in [publication] is no folder's name; write letters, digits, - or _")
     folders = looks.folders(settings.templates)
     searched = tuple(str(each) for part in (name, SHARED, "") for folder in folders if (each := folder / part).is_dir())
