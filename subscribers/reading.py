@@ -134,13 +134,16 @@ def keys(source: Source, columns: Columns) -> set[str]:
 
 def confirms(source: Source, columns: Columns) -> bool:
     """Return whether any row of a file may say that somebody is confirmed."""
-    if "status" not in columns.fields:
+    place = columns.fields.get("status")
+    if "lists" in columns.fields or (place is None and not columns.settles):
         return True
-    place = columns.fields["status"]
-    spoken = {cells[place] for _, cells in source.records() if not isinstance(cells, str) and place < len(cells)}
-    return "lists" in columns.fields or any(
-        columns.words.get(each.strip().lower()) == SubscriptionState.CONFIRMED for each in spoken
-    )
+    for _, cells in source.records():
+        if isinstance(cells, str) or len(cells) != len(columns.names):
+            continue
+        settled = any(cells[each].strip() for each in columns.settles)
+        if not settled and (place is None or columns.words.get(cells[place].strip().lower()) == _CONFIRMED):
+            return True
+    return False
 
 
 def objects(cell: str) -> dict[str, str]:
