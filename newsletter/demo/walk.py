@@ -140,7 +140,8 @@ def _import(engine: Engine, keyring: Keyring, now: datetime) -> str:
 def _compose(engine: Engine, settings: Settings, now: datetime) -> int:
     words = issues.Words(
         subject="Chips, memory and the grid: six stories",
-        intro="Six stories this week, each with what it means for the people who buy, run or plan the technology.",
+        intro="Good morning{{ ', ' ~ subscriber.name.split(' ')[0] if subscriber.name }}. Six stories this week, each "
+        "with what it means for the people who buy, run or plan the technology.",
     )
     with db.transaction(engine) as session:
         picks = [standing.id for standing in briefings.all(session)][:TAKEN]
