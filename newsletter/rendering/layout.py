@@ -81,7 +81,7 @@ def values(
         "issue": {
             "id": content.id,
             **said(content, marks),
-            "dated": f"{dated:%A}, {dated.day} {dated:%B %Y}" if dated else "",
+            "date": dated,
         },
         "items": [piece(item, links, content.terms) for item in content.items],
         "credits": credits(content),

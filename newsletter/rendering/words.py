@@ -1,11 +1,13 @@
 """The fixed words of mail, in the publication's language where its catalogue is there, else in English."""
 
+import datetime
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -13,7 +15,8 @@ from newsletter.errors import TemplateError
 
 #: The language whose words stand in for those that nobody has written.
 FALLBACK = "en"
-_HOLE = re.compile(r"\{(\w+)\}")
+#: Where a sentence takes a value.
+HOLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,10 @@ class Words:
     because: str
     preferences: str
     unsubscribe: str
+    date: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    labels: Mapping[str, str]
     #: whether they are those of the publication's own language
     own: bool = True
 
@@ -43,6 +50,20 @@ class Words:
     def tongue(self) -> Markup:
         """Return the attributes that declare the language of the words, empty where it is the publication's."""
         return Markup("") if self.own else Markup(f' lang="{self.language}" dir="ltr"')
+
+    @property
+    def english(self) -> bool:
+        """Return whether the publication's language is English, as the words are that come with an item."""
+        return self.own and self.language == FALLBACK
+
+    def label(self, label: str) -> str:
+        """Return what the words have for a label of an item, which is the label itself where they have none."""
+        return self.labels.get(label.lower(), label)
+
+    def day(self, date: datetime.date) -> str:
+        """Return a day in words."""
+        weekday, month = self.weekdays[date.weekday()], self.months[date.month - 1]
+        return fill(self.date, weekday=weekday, day=date.day, month=month, year=date.year)
 
 
 def of(language: str, folders: Sequence[Path]) -> Words:
@@ -59,8 +80,8 @@ def of(language: str, folders: Sequence[Path]) -> Words:
 def fill(sentence: str, **values: object) -> str:
     """Return a sentence of the catalogue with the values in its braces; markup where a value is markup."""
     if any(isinstance(value, Markup) for value in values.values()):
-        return Markup(_HOLE.sub(lambda hole: str(escape(values[hole[1]])), str(escape(sentence))))
-    return _HOLE.sub(lambda hole: str(values[hole[1]]), sentence)
+        return Markup(HOLE.sub(lambda hole: str(escape(values[hole[1]])), str(escape(sentence))))
+    return HOLE.sub(lambda hole: str(values[hole[1]]), sentence)
 
 
 @lru_cache(maxsize=32)
@@ -73,4 +94,8 @@ def _read(path: str, written: int, code: str, own: bool) -> Words:
     wanted = {field.name for field in fields(Words)} - {"language", "own"}
     if wrong := sorted(wanted ^ set(said)):
         raise TemplateError(f"{path}: {', '.join(wrong)} is missing or unknown there; its keys are those of en.toml")
-    return Words(**{key: str(value) for key, value in said.items()}, language=code, own=own)
+    return Words(**{key: _typed(value) for key, value in said.items()}, language=code, own=own)
+
+
+def _typed(value: Any) -> Any:
+    return tuple(map(str, value)) if isinstance(value, list) else value if isinstance(value, dict) else str(value)
