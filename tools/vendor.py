@@ -177,8 +177,22 @@ def _run(folder: str, *command: str) -> str:
 
 def _write(name: str, value: dict[str, Any]) -> None:
     path = DATA / name
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(lines(value), "utf-8")
     sys.stdout.write(f"{path.name}: {path.stat().st_size:,} bytes\n")
+
+
+def lines(value: dict[str, Any]) -> str:
+    """Return the data as JSON with each component or feature on a line of its own: what changed can be read."""
+    parts = []
+    for key, held in value.items():
+        if isinstance(held, dict) and key != "clients":
+            rows = ",\n".join(
+                f" {json.dumps(name)}: {json.dumps(each, ensure_ascii=False)}" for name, each in held.items()
+            )
+            parts.append(f"{json.dumps(key)}: {{\n{rows}\n}}")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(held, ensure_ascii=False)}")
+    return "{" + ",\n".join(parts) + "}\n"
 
 
 def _notice(folder: Path, name: str) -> str:

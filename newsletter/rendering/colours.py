@@ -31,7 +31,7 @@ class Colour(NamedTuple):
 
 WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
 CLEAR = Colour(0, 0, 0, 0)
-_NUMBER = re.compile(r"[-+]?[\d.]+%?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)%?")
 
 
 @lru_cache(maxsize=1024)

@@ -122,7 +122,7 @@ class Screen:
     def _has(self, name: str, value: str) -> bool:
         if name == "prefers-color-scheme":
             return value == self.scheme
-        length = re.fullmatch(r"([\d.]+)(px|em|rem)", value)
+        length = re.fullmatch(r"(\d+\.?\d*|\.\d+)(px|em|rem)", value)
         if name not in ("max-width", "min-width") or length is None:
             return False
         pixels = float(length[1]) * (1 if length[2] == "px" else 16)

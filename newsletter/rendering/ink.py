@@ -27,7 +27,9 @@ _BOLD = {"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"}
 _OWN = {*_SIZES, *_BOLD, "a"}
 _UNSEEN = {"head", "style", "script", "title", "template"}
 _READ = {"color", "background", "background-color", "display", "visibility", "font", "font-size", "font-weight"}
-_FONT = re.compile(r"(?:^|\s)([\d.]+(?:px|pt|em|rem|%)|(?:xx?-)?(?:small|large)|medium)(?:\s*/\s*\S+)?\s+\S")
+_FONT = re.compile(
+    r"(?:^|\s)((?:\d+\.?\d*|\.\d+)(?:px|pt|em|rem|%)|(?:xx?-)?(?:small|large)|medium)(?:\s*/\s*\S+)?\s+\S"
+)
 _LARGE, _LARGE_BOLD = 24.0, 18.66  # WCAG 2.2, "large scale": 18 point, or 14 point bold
 
 
@@ -166,7 +168,7 @@ def _colour(value: str, around: Colour, default: Colour) -> Colour:
 def _size(value: str, around: float) -> float | None:
     if value in _WORDS:
         return _WORDS[value]
-    number = re.fullmatch(r"([\d.]+)([a-z%]+)", value)
+    number = re.fullmatch(r"(\d+\.?\d*|\.\d+)([a-z%]+)", value)
     if number is None:
         return around if value == "inherit" else None
     if number[2] in ("em", "%"):

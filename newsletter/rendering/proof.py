@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+import lxml.etree
 import lxml.html
 
 from newsletter.issues.content import IssueContent
@@ -33,7 +34,11 @@ class Proof:
     @cached_property
     def tree(self) -> Any:
         """Return the HTML as a tree, however broken it is."""
-        return lxml.html.document_fromstring(self.rendered.html.strip() or "<html></html>")
+        told = self.rendered.html.encode("utf-8", "replace")
+        try:
+            return lxml.html.document_fromstring(told, parser=lxml.html.HTMLParser(encoding="utf-8"))
+        except lxml.etree.ParserError:  # nothing stands in it
+            return lxml.html.document_fromstring("<html></html>")
 
     @cached_property
     def sheets(self) -> list[str]:

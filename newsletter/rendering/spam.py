@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 
 TIMEOUT = 20.0
-_ANSWER = re.compile(rb"^Spam:\s*\w+\s*;\s*(-?[\d.]+)\s*/\s*(-?[\d.]+)", re.MULTILINE | re.IGNORECASE)
+_ANSWER = re.compile(rb"^Spam:\s*\w+\s*;\s*(-?\d+\.?\d*)\s*/\s*(-?\d+\.?\d*)", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)

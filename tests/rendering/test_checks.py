@@ -4,7 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from newsletter.editorial.gate import Severity
 from newsletter.issues.content import IssueContent
@@ -247,3 +250,25 @@ def test_a_number_stands_for_the_address_of_its_reference(
     assert checks.check(content, sound, desk) == []
     found = checks.check(content, replace(sound, text=sound.text.replace("\n[77]", "\n[78]")), desk)
     assert [finding.rule for finding in found] == ["email.attribution"]
+
+
+_SCRAPS = [
+    "<p>", "<a href='", "'>", "<img src='http://[x' width=9>", "<!-- ", "<?xml version='1.0' encoding='x'?>",
+    "-->", "<?pi x?>", "<style>", "</style>",
+    "{", "}", "@media (", ")", ";", ":", "<td bgcolor=#12", "<div style='color:", "é", "\x00", "<svg><p>", "]]>",
+    "<div style='font: 1e9px x; padding: 1px/2'>", "<a href='http://[::1'>x</a>", "<a href='https://a..b/'>a.de</a>",
+    "&#x110000;", "<html", "<body>", "<a style='display:block;padding: ;line-height:e'>b</a>", "<table>", "<h7>",
+    "<meta name=color-scheme content>", "<b style='color:hsl(x,1,2)'>b</b>", " class='item-'",
+    "<p style='color:rgb(.,.,.)'>x</p>", "<p style='font-size:.px'>x", "<p style='font-size:1.2.3px'>x",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_SCRAPS), max_size=40).map("".join), st.integers(0, 2000))
+@hypothesis.settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+def test_broken_markup_is_checked_and_never_fails(
+    content: IssueContent, rendered: Rendered, desk: Settings, scraps: str, place: int
+) -> None:
+    html = rendered.html[:place] + scraps + rendered.html[place:] if place % 2 else scraps
+    checks.check(content, replace(rendered, html=html, text=scraps), desk)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from newsletter.rendering.checks.rule import BLOCK, WARN, Fault, Rule
 from newsletter.rendering.proof import Proof
@@ -26,7 +25,7 @@ def _width(sheet: Proof) -> Iterator[Fault]:
 def _format(sheet: Proof) -> Iterator[Fault]:
     for image in sheet.all("img"):
         source = (image.get("src") or "").strip()
-        found = _FORMAT.search(source if source.startswith("data:") else urlsplit(source).path)
+        found = _FORMAT.search(source if source.startswith("data:") else re.split("[?#]", source)[0])
         if found:
             yield sheet.place(image), f"{source[:120]} is {(found[1] or found[2]).upper()}"
 

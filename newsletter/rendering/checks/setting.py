@@ -56,14 +56,14 @@ def _height(style: dict[str, str]) -> float | None:
     size = _pixels(style.get("font-size", "")) or 16.0
     if not padding or any(part is None for part in padding):
         return None
-    factor = re.fullmatch(r"[\d.]+", style.get("line-height", ""))
+    factor = re.fullmatch(r"\d+\.?\d*|\.\d+", style.get("line-height", ""))
     line = size * float(factor[0]) if factor else line if line is not None else size * 1.2
     above, below = padding[0] or 0, padding[2 if len(padding) > 2 else 0] or 0
     return line + above + below
 
 
 def _pixels(text: str) -> float | None:
-    number = re.fullmatch(r"([\d.]+)(?:px)?", text)
+    number = re.fullmatch(r"(\d+\.?\d*|\.\d+)(?:px)?", text)
     return float(number[1]) if number else None
 
 

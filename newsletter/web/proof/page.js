@@ -75,7 +75,8 @@ function fill() {
   the("preheader").textContent = sheet.preheader;
   the("findings").replaceChildren(...sheet.findings.map(told));
   const number = severity => sheet.findings.filter(finding => finding.severity === severity).length;
-  const sum = ["block", "warn", "info"].filter(number).map(severity => `${number(severity)} ${severity}`).join(", ");
+  const said = {block: "blocking", warn: "to look at", info: "good to know"};
+  const sum = Object.keys(said).filter(number).map(severity => `${number(severity)} ${said[severity]}`).join(", ");
   the("sum").textContent = sum || (sheet.trouble ? "" : "nothing to say against it");
   the("facts").textContent = sheet.trouble ? "" : `${sheet.bytes.toLocaleString("en")} bytes of HTML; Gmail shows 102,000.`;
   draw();
