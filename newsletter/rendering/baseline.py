@@ -6,6 +6,7 @@ from pathlib import Path
 
 from newsletter.editorial.document import Citation, Document
 from newsletter.issues.content import IssueContent, ItemContent, Related
+from newsletter.looks import Logo, Theme
 from newsletter.rendering.rendered import Links
 from newsletter.settings import Publication, Settings
 
@@ -41,7 +42,8 @@ def marks() -> frozenset[str]:
 
 def _settings(language: str, theme: str) -> Settings:
     publication = Publication(name="Empty", public_url=_URL, postal_address="1 Street", language=language, theme=theme)
-    settings = Settings(publication=publication)
+    logo = Logo(url=f"{_URL}/logo.png", alt="Empty", width=100, height=50)
+    settings = Settings(publication=publication, theme=Theme(logo=logo))
     settings._folder = _NOWHERE
     return settings
 

@@ -13,7 +13,7 @@ from newsletter.rendering.wrapping import wrap
 #: How long an address without words of its own may be to stand in the text, less its `https://`.
 SHORT = 40
 _HANGING = " " * 4
-_ENTRY = re.compile(r"^\[(\d+)\] ")
+_ENTRY = re.compile(r"^\[(\d+)\](?: |$)")
 _ADDRESS = re.compile(r"(?:https?://|\[\[\w+\]\])\S*|[^\s@]+@[^\s@]+")
 
 

@@ -43,6 +43,11 @@ def columns(text: str) -> int:
     return sum(2 if _is_wide(cluster) else _takes(cluster[0]) for cluster in _clusters(text))
 
 
+def bare(text: str) -> str:
+    """Return the text without white space, to be looked for in a wrapped one: lines may break where there was none."""
+    return "".join(text.split())
+
+
 def _atoms(text: str) -> Iterator[tuple[str, str]]:
     """Yield what a line may not be broken in, each with the space before it."""
     for word in _WORD.findall(text):

@@ -8,6 +8,7 @@ from newsletter.editorial.attribution import SourceNote
 from newsletter.rendering import layout, proof, references
 from newsletter.rendering.checks.rule import BLOCK, Fault, Rule
 from newsletter.rendering.proof import Proof
+from newsletter.rendering.wrapping import bare
 
 
 def _attribution(sheet: Proof) -> Iterator[Fault]:
@@ -23,7 +24,7 @@ def _attribution(sheet: Proof) -> Iterator[Fault]:
         sentence = layout.one_line(note.sentence)
         # The iterator goes on where the item before ended: each item has a note of its own, in the order.
         marks = [note.original.url, *(f"[{number}]" for number, url in told if url == note.original.url)]
-        credited = any(sentence in each and any(mark in each for mark in marks) for each in paragraphs)
+        credited = any(bare(sentence) in bare(each) and any(mark in each for mark in marks) for each in paragraphs)
         if not credited and sheet.rendered.text.strip():
             yield "text", f"{briefing}: no paragraph of its own says {sentence!r} with the source's address"
             paragraphs = iter(sheet.paragraphs)
@@ -36,12 +37,12 @@ def _credited(note: SourceNote, block: Any) -> bool:
 
 
 def _credits(sheet: Proof) -> Iterator[Fault]:
-    text = layout.one_line(sheet.rendered.text)
+    text = bare(sheet.rendered.text)
     for source in attribution.credits([item.document for item in sheet.content.items]):
         name = layout.one_line(source.name)
         if name not in sheet.shown or not proof.links_to(sheet.tree, source.url):
             yield "html", f"the source {name} is not named with a link to {source.url}"
-        if text and (name not in text or source.url not in text):
+        if text and (bare(name) not in text or source.url not in text):
             yield "text", f"the source {name} is not named with {source.url}"
 
 
