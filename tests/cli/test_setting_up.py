@@ -97,17 +97,3 @@ def test_an_old_or_missing_database_is_told_how_to_be_mended(tmp_path: Path) -> 
     assert "newsletter db upgrade" in desk.refuses("lists", "list")
     assert json.loads(desk.run("db", "upgrade", "--json").stdout)["after"] == db.VERSIONS[-1]
     assert desk.json("db", "check")["differences"] == []
-
-
-def test_a_segment_is_shown_tested_and_explained(desk: Desk) -> None:
-    desk.run("subscribers", "add", "three@example.com", "--list", "weekly", "--country", "de")
-    assert desk.json("segments", "create", "germany", "country = 'DE' and lists has 'weekly'")["subscribers"] == 1
-    assert desk.json("segments", "show", "germany")["condition"] == "country = 'DE' and lists has 'weekly'"
-    tested = desk.json("segments", "test", "germany")
-    assert (tested["subscribers"], tested["sample"]) == (1, ["three@example.com"])
-    explained = desk.json("segments", "explain", "germany", "one@example.com")
-    assert explained["matches"] is False
-    assert [part["holds"] for part in explained["parts"]] == [False, True]
-    assert "not in germany" in desk.run("segments", "explain", "germany", "one@example.com").stdout
-    desk.run("segments", "delete", "germany")
-    assert "germany" in desk.refuses("segments", "show", "germany", code=3)
