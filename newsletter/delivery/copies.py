@@ -51,7 +51,8 @@ def of(
         .order_by(case((LIST.c.id.in_(brought), 0), else_=1), LIST.c.id)
         .limit(1)
     )
-    found = readers.read(session, session.execute(query).all(), person, rendered.personal.needs, now=now)
+    lookup = readers.lookup(session, rendered.personal.needs, now=now)
+    found = readers.read(session, session.execute(query).all(), person, lookup)
     if not found:
         raise NotFound(
             f"nobody with the address {email} is confirmed on a list; see who is: newsletter subscribers show {email}"

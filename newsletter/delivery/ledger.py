@@ -17,12 +17,12 @@ from sqlmodel import Session
 from newsletter.delivery import batches, objections, readers
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
+from newsletter.delivery.readers import NOTHING_MORE, Lookup
 from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT, Change
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.issues import contents
-from newsletter.rendering.personal import NO_NEEDS, Needs
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
 
@@ -148,11 +148,11 @@ def _fenced(hold: Hold) -> Refused:
     )
 
 
-def claim(session: Session, hold: Hold, *, batch: int, needs: Needs = NO_NEEDS, now: datetime) -> Batch | None:
+def claim(session: Session, hold: Hold, *, batch: int, lookup: Lookup = NOTHING_MORE, now: datetime) -> Batch | None:
     """Return the next batch, its readers marked as being sent to; None when nobody is due.
 
     Whoever left, was suppressed, or had another issue and wants fewer since the audience was planned is skipped here,
-    with the reason. `needs` is what the messages ask of their readers.
+    with the reason. `lookup` says what else is to be known of the readers.
     """
     renew(session, hold, now=now)
     batch_id = _lease_batch(session, hold)
@@ -170,7 +170,7 @@ def claim(session: Session, hold: Hold, *, batch: int, needs: Needs = NO_NEEDS, 
     skipped = session.execute(skip, objections.at(now)).rowcount  # type: ignore[attr-defined]
     begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
     session.execute(begin)
-    return Batch(id=batch_id, readers=readers.of_batch(session, batch_id, needs, now=now), skipped=skipped)
+    return Batch(id=batch_id, readers=readers.of_batch(session, batch_id, lookup), skipped=skipped)
 
 
 def _lease_batch(session: Session, hold: Hold) -> int | None:

@@ -1,11 +1,12 @@
 """The readers of a batch: what their messages need to know of them, looked up for all of them at once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
@@ -26,7 +27,30 @@ COLUMNS = (
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
 
 
-def of_batch(session: Session, batch_id: int, needs: Needs, *, now: datetime) -> tuple[Reader, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """What is looked up of readers beside COLUMNS: whether topics, and the conditions of the segments asked about."""
+
+    topics: bool = False
+    segments: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+
+#: What is looked up for an issue that is the same for every reader.
+NOTHING_MORE = Lookup()
+
+
+def lookup(session: Session, needs: Needs, *, now: datetime) -> Lookup:
+    """Return what an issue needs, understood once for all its batches; NotFound where a segment is there no more."""
+    if not needs.segments:
+        return Lookup(topics=needs.topics)
+    from subscribers.conditions import nodes  # which takes long to load, and most issues need no segment
+
+    asked = {name: segments.read(session, name, now=now) for name in needs.segments}
+    of_a_few = {name: nodes.one_by_one(each.tree, each.database) for name, each in asked.items()}
+    return Lookup(topics=needs.topics, segments=of_a_few)
+
+
+def of_batch(session: Session, batch_id: int, lookup: Lookup) -> tuple[Reader, ...]:
     """Return the readers of a batch that is being sent, in the order of their deliveries."""
     theirs = (DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
     query = (
@@ -37,24 +61,23 @@ def of_batch(session: Session, batch_id: int, needs: Needs, *, now: datetime) ->
         .order_by(DELIVERY.c.id)
     )
     rows = session.execute(query).all()
-    return tuple(read(session, rows, select(DELIVERY.c.subscriber_id).where(*theirs), needs, now=now))
+    return tuple(read(session, rows, select(DELIVERY.c.subscriber_id).where(*theirs), lookup))
 
 
-def read(session: Session, rows: Sequence[Any], who: Select[Any], needs: Needs, *, now: datetime) -> list[Reader]:
+def read(session: Session, rows: Sequence[Any], who: Select[Any], lookup: Lookup) -> list[Reader]:
     """Return the readers of rows that begin with COLUMNS; `who` is the query of their numbers.
 
     What follows in a row is the delivery, its attempts, and whether it is sent again.
     """
     topics: dict[int, list[str]] = defaultdict(list)
-    if needs.topics:
+    if lookup.topics:
         chosen = select(_CHOSEN.c.subscriber_id, _TOPIC.c.name).join(_TOPIC, _TOPIC.c.id == _CHOSEN.c.topic_id)
-        for subscriber, name in session.execute(
-            chosen.where(_CHOSEN.c.subscriber_id.in_(who)).order_by(_CHOSEN.c.subscriber_id, _TOPIC.c.name)
-        ):
+        chosen = chosen.where(_CHOSEN.c.subscriber_id.in_(who)).order_by(_CHOSEN.c.subscriber_id, _TOPIC.c.name)
+        for subscriber, name in session.execute(chosen):
             topics[subscriber].append(name)
     inside = {
         name: set(session.scalars(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.in_(who), condition)))
-        for name, condition in ((name, segments.where(session, name, now)) for name in needs.segments)
+        for name, condition in lookup.segments.items()
     }
     return [
         _reader(row, tuple(topics.get(row[0], ())), frozenset(name for name, ids in inside.items() if row[0] in ids))
@@ -70,9 +93,3 @@ def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str])
     )  # fmt: skip
     delivery, attempts, resent = rest or (0, 0, False)
     return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits)
-
-
-def require_known(session: Session, needs: Needs) -> None:
-    """Refuse, before anybody is claimed, an issue that asks about a segment which is there no more."""
-    for name in needs.segments:
-        segments.get(session, name)

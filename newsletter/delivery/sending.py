@@ -25,6 +25,7 @@ from newsletter.delivery.message import Envelope, Masthead
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.reader import Reader
+from newsletter.delivery.readers import Lookup
 from newsletter.delivery.relay import Relay
 from newsletter.delivery.replies import Fault, Kind, Outcome, lost
 from newsletter.delivery.report import Status
@@ -120,7 +121,7 @@ def send(
     now = clock()
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)
-        readers.require_known(session, rendered.personal.needs)
+        lookup = readers.lookup(session, rendered.personal.needs, now=now)
         planned = _plan(
             session, settings, issue_id, lists=lists, segments=segments, rehearsed=rehearsed, actor=actor, now=now
         )
@@ -132,7 +133,7 @@ def send(
             tell(planned)
         _recover(engine, settings, hold, actor=actor, now=clock())
         with interruptible() as interruption:
-            run = _Run(engine, settings, hold, head, body, carrier, clock, interruption, progress)
+            run = _Run(engine, settings, hold, head, body, lookup, carrier, clock, interruption, progress)
             with run.in_good_order(actor):
                 run.batches()
     with db.reading(engine) as session:
@@ -159,6 +160,7 @@ class _Run:
         hold: Hold,
         masthead: Masthead,
         body: Compiled,
+        lookup: Lookup,
         relay: Relay,
         clock: Clock,
         interruption: Interruption,
@@ -169,6 +171,7 @@ class _Run:
         self.hold = hold
         self.masthead = masthead
         self.body = body
+        self.lookup = lookup
         self.relay = relay
         self.clock = clock
         self.interruption = interruption
@@ -227,8 +230,8 @@ class _Run:
             self._send(batch)
 
     def _claim(self, session: Session) -> Batch | None:
-        needs = self.body.personal.needs
-        return ledger.claim(session, self.hold, batch=self.settings.sending.batch, needs=needs, now=self.clock())
+        batch = self.settings.sending.batch
+        return ledger.claim(session, self.hold, batch=batch, lookup=self.lookup, now=self.clock())
 
     def _record(self, session: Session, batch_id: int) -> None:
         ledger.record(session, self.hold, batch_id, self.changes, now=self.clock())

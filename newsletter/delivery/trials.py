@@ -135,11 +135,11 @@ def _readers(
         .order_by(SUBSCRIBER.c.id)
         .limit(_PAGE)
     )
-    after = 0
+    lookup, after = readers.lookup(session, needs, now=now), 0
     while rows := session.execute(query.where(SUBSCRIBER.c.id > after)).all():
         after, first = rows[-1][0], rows[0][0]
         who = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.between(first, after))
-        yield from readers.read(session, rows, who, needs, now=now)
+        yield from readers.read(session, rows, who, lookup)
 
 
 def require_empty(folder: Path) -> None:

@@ -34,10 +34,6 @@ class Needs:
     segments: tuple[str, ...] = ()
 
 
-#: What the readers of an issue that is the same for every reader must come with.
-NO_NEEDS = Needs()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """One copy: what each expression says in it, and which conditions hold."""

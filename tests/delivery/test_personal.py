@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, insert, select, update
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.delivery import copies, ledger, message, planning, trials
+from newsletter.delivery import copies, ledger, message, planning, readers, trials
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import SUBSCRIBER
 from newsletter.errors import NotFound, Refused
@@ -123,8 +123,9 @@ def test_a_batch_is_looked_up_in_as_many_statements_whoever_is_in_it(engine: Eng
             planning.plan(session, issue, lists=["weekly" if count == 4 else "all"], segments=[], batch=100,
                                   actor="mara", now=now)  # fmt: skip
             hold = ledger.take(session, issue, worker="here:1:1", now=now)
+            lookup = readers.lookup(session, PERSONAL.needs, now=now)
             with statements(engine) as told:
-                batch = ledger.claim(session, hold, batch=100, needs=PERSONAL.needs, now=now)
+                batch = ledger.claim(session, hold, batch=100, lookup=lookup, now=now)
         assert batch
         assert len(batch.readers) == count
         counted.append(len(told))

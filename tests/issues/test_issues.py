@@ -10,8 +10,10 @@ from newsletter.editorial import briefings
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import choosing, contents, issues
+from newsletter.issues.content import Terms
 from newsletter.issues.issues import Words
-from newsletter.issues.models import IssueState, Item
+from newsletter.issues.models import IssueState, Item, Unmatched
+from subscribers import attributes
 from subscribers.errors import BadValue
 from tests.issues.conftest import Approve
 
@@ -146,3 +148,37 @@ def test_an_unknown_issue_is_told_with_the_newest(session: Session, approve: App
     compose(session, now, "cranes")
     with pytest.raises(NotFound, match="no issue 7; the newest are 1"):
         issues.get(session, 7)
+
+
+def test_how_an_issue_differs_by_reader_is_kept_with_it(session: Session, approve: Approve, now: datetime) -> None:
+    approve("cranes"), approve("ferries")
+    terms = Terms(by_topic=True, by_audience=True, leads=2, unmatched=Unmatched.SKIP)
+    view = issues.compose(session, ["cranes", "ferries"], words=Words(), terms=terms, actor="mara", now=now)
+    assert issues.get(session, view.id).terms == contents.read(session, view.id, now=now).terms == terms
+    asked = {"by_topic": True, "by_audience": True, "leads": 2, "unmatched": "skip"}
+    assert asked.items() <= view.as_json().items()
+
+
+@pytest.mark.parametrize("leads", [0, 2])
+def test_no_more_items_lead_than_there_are(session: Session, approve: Approve, now: datetime, leads: int) -> None:
+    approve("cranes")
+    with pytest.raises(BadInput, match="--leads 1"):
+        issues.compose(session, ["cranes"], words=Words(), terms=Terms(leads=leads), actor="mara", now=now)
+
+
+def test_words_are_understood_when_an_issue_is_composed(session: Session, approve: Approve, now: datetime) -> None:
+    approve("cranes")
+    attributes.add(session, "plan", now=now)
+    for words, said in (
+        (Words(subject="{{ subscriber.attributes.plam }}"), r"the subject, column 1: .*did you mean plan"),
+        (Words(preheader="To {{ subscriber.nmae }}"), r"the preheader, column 4: .*did you mean name"),
+        (
+            Words(intro="Hello\n{% if segment('vip') %}\nx\n{% endif %}"),
+            r"the intro, line 2, column 1: .*no segment vip",
+        ),
+        (Words(subject="{{ subscriber.attributes.plan }}"), r"says nothing to a reader of whom nothing is known"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            compose(session, now, "cranes", words=words)
+    issue = compose(session, now, "cranes", words=Words(preheader="{{ subscriber.attributes.plan }}"))
+    assert issues.get(session, issue).preheader == "{{ subscriber.attributes.plan }}"

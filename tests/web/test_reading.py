@@ -13,9 +13,11 @@ from newsletter import db, publication
 from newsletter.editorial import approvals, briefings, people
 from newsletter.editorial.document import Assistance, Citation, Document, Label
 from newsletter.issues import contents, issues
+from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.issues import Words
 from newsletter.rendering import press
 from newsletter.rendering.slots import Slot
+from subscribers import segments
 from subscribers.tokens import Purpose
 from tests.conftest import NOW
 from tests.web.conftest import Desk
@@ -41,6 +43,9 @@ TUGS = replace(
 )  # fmt: skip
 
 
+WEEK = Words(subject="The week")
+
+
 @pytest.fixture(autouse=True)
 def staff(desk: Desk) -> None:
     with db.transaction(desk.engine) as session:
@@ -61,9 +66,17 @@ def hand_over(session: Session, briefing: str, now: datetime) -> None:
     approvals.approve(session, briefing, actor="ben", solo=False, now=now)
 
 
-def compose(desk: Desk, picks: Sequence[str], *, frozen: bool = True, sending: bool = True) -> int:
+def compose(
+    desk: Desk,
+    picks: Sequence[str],
+    *,
+    frozen: bool = True,
+    sending: bool = True,
+    words: Words = WEEK,
+    terms: Terms = ALIKE,
+) -> int:
     with db.transaction(desk.engine) as session:
-        issue = issues.compose(session, picks, words=Words(subject="The week"), actor="ann", now=desk.now).id
+        issue = issues.compose(session, picks, words=words, terms=terms, actor="ann", now=desk.now).id
         if frozen:
             keyring = publication.keyring(desk.settings)
             press.freeze(session, issue, desk.settings, keyring=keyring, actor="ann", now=desk.now)
@@ -95,6 +108,20 @@ def test_an_issue_online_is_the_frozen_html_without_anything_personal(desk: Desk
     )
     assert desk.client.get("/about-links").status_code == 200
     assert all(part in answer.text for part in re.split(r"\[\[\w+\]\]", frozen))
+
+
+def test_a_personal_issue_online_shows_every_item_and_what_it_says_to_nobody_in_particular(desk: Desk) -> None:
+    approve(desk, TUGS, PILOTS)
+    with db.transaction(desk.engine) as session:
+        segments.create(session, "vip", "country = 'DE'", now=desk.now)
+    intro = "Dear {{ subscriber.name | default('reader') }}.\n{% if segment('vip') %}\nFor you.\n{% else %}\nCome.\n{% endif %}"
+    words = Words(subject="{{ subscriber.name | default('Hello') }}: tugs", intro=intro)
+    issue = compose(desk, [TUGS.id, PILOTS.id], words=words, terms=Terms(by_topic=True, by_audience=True))
+    page = desk.client.get(desk.link(Purpose.ISSUE, issue)).text
+    assert all(
+        said in page for said in (TUGS.title, PILOTS.title, "Dear reader.", "Come.", "<title>Hello: tugs</title>")
+    )
+    assert not any(said in page for said in ("For you.", "[[", "]]", "{{"))
 
 
 def test_the_links_of_an_issue_online_are_pages_of_this_desk(desk: Desk) -> None:
