@@ -9,7 +9,7 @@ import lxml.html
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter.editorial.document import Citation, Document
+from newsletter.editorial.document import Document
 from newsletter.issues.content import IssueContent
 from newsletter.rendering import checks, press, references, slots
 from newsletter.rendering.rendered import Rendered
@@ -53,7 +53,7 @@ def hard(text: str, language: str = "en") -> Document:
     return replace(
         samples.CRANES, title=text, introduction=text, key_points=(text,) * 3, why_it_matters=text, language=language,
         buyer_relevance=f"{text} [link]({LONG})", desk=strip_controls(text)[:30],
-        sources=(Citation(name=strip_controls(text), url=LONG, title=text, retrieved=samples.CRANES.sources[0].retrieved),),
+        sources=(replace(samples.CRANES.sources[0], name=strip_controls(text), url=LONG, title=text),),
     )  # fmt: skip
 
 
