@@ -114,7 +114,8 @@ def test_a_personal_issue_online_shows_every_item_and_what_it_says_to_nobody_in_
     approve(desk, TUGS, PILOTS)
     with db.transaction(desk.engine) as session:
         segments.create(session, "vip", "country = 'DE'", now=desk.now)
-    intro = "Dear {{ subscriber.name | default('reader') }}.\n{% if segment('vip') %}\nFor you.\n{% else %}\nCome.\n{% endif %}"
+    intro = "Dear {{ subscriber.name | default('reader') }}.\n{% if segment('vip') %}\nFor you.\n{% else %}\nCome.\n"
+    intro += "{% endif %}"
     words = Words(subject="{{ subscriber.name | default('Hello') }}: tugs", intro=intro)
     issue = compose(desk, [TUGS.id, PILOTS.id], words=words, terms=Terms(by_topic=True, by_audience=True))
     page = desk.client.get(desk.link(Purpose.ISSUE, issue)).text
