@@ -23,7 +23,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
 _ALL_OF_THEM = "all of them: newsletter subscribers attributes list"
 _YES, _NO = {"yes", "true", "1", "on", "y", "t"}, {"no", "false", "0", "off", "n", "f"}
 _FIELDS = (
-    "email name language country audience frequency topics lists list status joined domain attributes attribute id"
+    "email name first_name last_name language country audience frequency topics lists list status joined consented "
+    "consent_ip domain attributes attribute id"
 )
 _FACTS = "received opened clicked bounced complained unsubscribed suppressed disposable role_account"
 _SYNTAX = "and or not in has within before after is null true false issue day days"
