@@ -27,11 +27,11 @@ def check(
     The rules are listed in docs/checks.md. spamd is asked where [check] in newsletter.toml names one.
     """
     here = desk.of(ctx)
-    fetcher = Fetcher() if links else None
     with here.glance() as session:
-        findings = inspection.inspect(
-            session, issue, here.settings, keyring=here.keyring, now=here.now, fetcher=fetcher, scored=True
-        )
+        examined = inspection.examine(session, issue, here.settings, keyring=here.keyring, now=here.now)
+    with output.progress("asking links") as tell:
+        asked = inspection.ask(examined, here.settings, fetcher=Fetcher(tell=tell) if links else None)
+    findings = inspection.ordered([*examined.findings, *asked])
     blocking = gate.blocks(findings)
     if as_json:
         output.emit({"issue": issue, "findings": findings, "blocked": bool(blocking)})

@@ -1,11 +1,12 @@
 """Everything that is held against an issue: its approvals, the standards, the mail clients, the wire."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from newsletter.delivery import message
+from newsletter.delivery import message as messages
 from newsletter.delivery.reader import Reader
 from newsletter.editorial import approvals, gate
 from newsletter.editorial.gate import Finding, Severity
@@ -19,31 +20,54 @@ from newsletter.settings import Settings
 from subscribers.tokens import Keyring
 
 
-def inspect(
-    session: Session,
-    issue_id: int,
-    settings: Settings,
-    *,
-    keyring: Keyring,
-    now: datetime,
-    fetcher: Fetcher | None = None,
-    scored: bool = False,
-) -> list[Finding]:
-    """Return what blocks an issue and what an editor should look at, the blocking first.
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """An issue looked at: what was found so far, and what others can still be asked about.
 
-    With a fetcher each link is asked; `scored` asks spamd, where the settings name one.
+    `rendered` and `message` are None and empty where the issue cannot be set, or no message can leave.
     """
+
+    content: IssueContent
+    findings: list[Finding]
+    rendered: Rendered | None = None
+    message: bytes = b""
+
+
+def inspect(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime) -> list[Finding]:
+    """Return what blocks an issue and what an editor should look at, the blocking first; nobody else is asked."""
+    return ordered(examine(session, issue_id, settings, keyring=keyring, now=now).findings)
+
+
+def examine(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime) -> Examined:
+    """Return the issue with what is found in it, in the order of the rules."""
     content = contents.read(session, issue_id, now=now)
     findings = [*_approvals(session, content, now), *_standards(content, now)]
     try:
         whole = preview.current(session, issue_id, settings, keyring=keyring, now=now).whole()
     except TemplateError as error:
-        findings += checks.broken(str(error), settings)
-    else:
-        findings += checks.check(content, whole, settings)
-        findings += _wire(whole, issue_id, settings, keyring=keyring, now=now, scored=scored)
-        if fetcher:
-            findings += checks.check_online(content, whole, settings, fetcher=fetcher)
+        return Examined(content=content, findings=[*findings, *checks.broken(str(error), settings)])
+    findings += checks.check(content, whole, settings)
+    try:
+        message = specimen(whole, issue_id, settings, keyring=keyring, now=now)
+    except (BadInput, SettingsError) as error:
+        return Examined(content=content, findings=[*findings, _unsendable(str(error))], rendered=whole)
+    findings += checks.check_message(message, settings)
+    return Examined(content=content, findings=findings, rendered=whole, message=message)
+
+
+def ask(examined: Examined, settings: Settings, *, fetcher: Fetcher | None = None) -> list[Finding]:
+    """Return what others say of the issue: spamd, where the settings name one, and with a fetcher each link.
+
+    It can take a while, and needs no database: nobody should wait for it in a transaction.
+    """
+    findings = checks.check_spam(examined.message, settings) if examined.message else []
+    if fetcher and examined.rendered:
+        findings += checks.check_online(examined.content, examined.rendered, settings, fetcher=fetcher)
+    return findings
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, the blocking first."""
     order = list(Severity)
     return sorted(findings, key=lambda finding: order.index(finding.severity))
 
@@ -51,21 +75,10 @@ def inspect(
 def specimen(rendered: Rendered, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime) -> bytes:
     """Return the message as it would leave for a made-up reader, every part in it."""
     whole = rendered.whole()
-    head = message.masthead(settings, issue_id, subject=whole.subject, date=now, keyring=keyring)
+    head = messages.masthead(settings, issue_id, subject=whole.subject, date=now, keyring=keyring)
     body = compiled.compile(whole.html, whole.text, boundary=f"issue-{issue_id}")
     reader = Reader(0, 0, preview.READER, 0, "sample", settings.publication.name)
-    return message.assemble(head, body, reader).message
-
-
-def _wire(
-    rendered: Rendered, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime, scored: bool
-) -> list[Finding]:
-    try:
-        made = specimen(rendered, issue_id, settings, keyring=keyring, now=now)
-    except (BadInput, SettingsError) as error:
-        return [_unsendable(str(error))]
-    found = checks.check_message(made, settings)
-    return [*found, *checks.check_spam(made, settings)] if scored else found
+    return messages.assemble(head, body, reader).message
 
 
 def _unsendable(told: str) -> Finding:

@@ -58,20 +58,25 @@ class Fetcher:
     """Asks addresses, several at once, and one host at a time.
 
     `allowed` judges the IP addresses that a name stands for; only tests, whose servers stand on loopback, pass their
-    own. `context` is how certificates are checked.
+    own. `context` is how certificates are checked, `tell` is called with how many are done, and of how many.
     """
 
     timeout: float = 10.0
     allowed: Callable[[str], bool] = public
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     pause: float = PAUSE
+    tell: Callable[[int, int | None], object] = field(default=lambda done, size: None, repr=False)
     _hosts: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock), repr=False)
 
     def ask_all(self, urls: Iterable[str]) -> dict[str, Answer]:
         """Return the answer of each address."""
         wanted = list(dict.fromkeys(urls))
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            return dict(zip(wanted, pool.map(self.ask, wanted), strict=True))
+            answers = {}
+            for answer in pool.map(self.ask, wanted):
+                answers[answer.url] = answer
+                self.tell(len(answers), len(wanted))
+            return answers
 
     def ask(self, url: str) -> Answer:
         """Return what the address answers, after redirects."""

@@ -18,8 +18,6 @@ from newsletter.settings import Settings
 
 #: The two ways in which a mail program shows a page, and the width in pixels at which its colours are looked at.
 SCHEMES, WIDTH = ("light", "dark"), 640
-#: A number at the start of a line with the address after it, on the same line or below its words.
-_REFERENCE = re.compile(r"^\s*(\[\d+\])(?:(?!^\s*\[\d+\]|\n\s*\n)[\s\S])*?(https?://.+?)\s*$", re.MULTILINE)
 _ASIDE = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 
 
@@ -60,14 +58,8 @@ class Proof:
 
     @cached_property
     def paragraphs(self) -> list[str]:
-        """Return the plain text's paragraphs, each as one line with the addresses that its numbers stand for."""
-        text = self.rendered.text
-        known = dict(_REFERENCE.findall(text))
-        paragraphs = [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", text)]
-        return [
-            " ".join([each, *(known[number] for number in re.findall(r"\[\d+\]", each) if number in known)])
-            for each in paragraphs
-        ]
+        """Return the plain text's paragraphs, each as one line."""
+        return [one_line(paragraph) for paragraph in re.split(r"\n\s*\n", self.rendered.text)]
 
     @cached_property
     def shown(self) -> str:

@@ -14,7 +14,7 @@ from newsletter.rendering.wrapping import wrap
 SHORT = 40
 _HANGING = " " * 4
 _ENTRY = re.compile(r"^\[(\d+)\](?: |$)")
-_ADDRESS = re.compile(r"(?:https?://|\[\[\w+\]\])\S*|[^\s@]+@[^\s@]+")
+_ADDRESS = re.compile(r"(?:https?://|\[\[\w+\]\]).*|[^\s@]+@[^\s@]+")
 
 
 @dataclass(frozen=True)

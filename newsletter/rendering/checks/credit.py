@@ -42,7 +42,7 @@ def _credits(sheet: Proof) -> Iterator[Fault]:
         name = layout.one_line(source.name)
         if name not in sheet.shown or not proof.links_to(sheet.tree, source.url):
             yield "html", f"the source {name} is not named with a link to {source.url}"
-        if text and (bare(name) not in text or source.url not in text):
+        if text and (bare(name) not in text or source.url not in sheet.rendered.text):
             yield "text", f"the source {name} is not named with {source.url}"
 
 
