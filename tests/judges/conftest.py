@@ -15,7 +15,7 @@ from newsletter.rendering.rendered import Rendered
 from tests.rendering import samples
 from tests.support import browser as browsers
 
-THEMES = ("briefing", "digest", "letter")
+THEMES = samples.THEMES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,12 @@ def desk(tmp_path: Path) -> Settings:
     return samples.publication(tmp_path)
 
 
+@pytest.fixture(params=samples.THEMES)
+def themed(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Return the settings of a publication in each theme."""
+    return samples.dress(samples.publication(tmp_path), f'theme = "{request.param}"')
+
+
 @pytest.fixture
 def content() -> IssueContent:
     """Return an issue of three items with every part."""

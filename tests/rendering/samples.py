@@ -11,6 +11,9 @@ from newsletter.rendering.slots import Slot
 from newsletter.settings import Settings, load
 from tests.conftest import make_publication
 
+#: Where the shipped themes lie, and what they are called.
+TEMPLATES = Path(__file__).parents[2] / "templates"
+THEMES = ("briefing", "digest", "letter")
 DATED = date(2026, 11, 2)
 URL = "https://news.harbour.example"
 LINKS = Links(f"{URL}/i/AbC123", lambda briefing: f"{URL}/briefings/{briefing}", f"{URL}/standards")
@@ -143,3 +146,8 @@ def retell(settings: Settings, old: str, new: str) -> Settings:
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
     return load(settings.folder, {})
+
+
+def dress(settings: Settings, *said: str) -> Settings:
+    """Return the settings with more lines said of the publication."""
+    return retell(settings, "postal_address", "\n".join([*said, "postal_address"]))

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import lxml.html
@@ -18,7 +17,6 @@ from newsletter.settings import Settings
 from tests.rendering import samples
 from tests.support import browser as browsers
 
-THEMES = ("briefing", "digest", "letter")
 LONG = "https://quayside.example/" + "archive-of-the-whole-year/" * 10 + "x" * 16
 HARD = {
     "long words": "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2,
@@ -35,17 +33,6 @@ HARD = {
     "markup": "a & b < c > d \" e ' f \\ g",
 }
 TONGUES = {"Hindi": "hi", "Thai": "th", "Arabic": "ar", "Hebrew": "he", "Chinese": "zh"}
-
-
-@pytest.fixture(params=THEMES)
-def themed(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Return the settings of a publication in each theme."""
-    return dress(samples.publication(tmp_path), f'theme = "{request.param}"')
-
-
-def dress(desk: Settings, *said: str) -> Settings:
-    """Return the settings with more said of the publication."""
-    return samples.retell(desk, "postal_address", "\n".join([*said, "postal_address"]))
 
 
 def hard(text: str, language: str = "en") -> Document:
@@ -108,7 +95,7 @@ BEGINNINGS = """rtl => [...document.querySelectorAll('ul')].map(list => {
 def test_a_publication_begins_its_lines_where_its_language_does(
     browser: Browser, themed: Settings, language: str, rtl: bool
 ) -> None:
-    desk = dress(themed, f'language = "{language}"')
+    desk = samples.dress(themed, f'language = "{language}"')
     document = replace(samples.CRANES, language=language)
     made = press.render(samples.one(document), desk, samples.LINKS)
     with browsers.page(browser, width=700, scheme="light") as page:
@@ -141,7 +128,7 @@ def test_a_logo_has_its_words_and_its_size_and_reads_without_images(browser: Bro
     path = themed.path("newsletter.toml")
     logo = '\n[theme.logo]\nurl = "https://a.example/l.png"\nalt = "The Harbour <Brief>"\nwidth = 240\nheight = 60\n'
     path.write_text(path.read_text("utf-8") + logo)
-    desk = dress(themed)
+    desk = samples.dress(themed)
     content = samples.issue(1)
     made = press.render(content, desk, samples.LINKS)
     assert checks.check(content, made, desk) == []
@@ -152,6 +139,19 @@ def test_a_logo_has_its_words_and_its_size_and_reads_without_images(browser: Bro
     with browsers.page(browser, width=375, scheme="dark") as page:
         browsers.show(page, made.html)
         assert page.evaluate("document.documentElement.scrollWidth") == 375
+        words, plate = page.eval_on_selector(
+            ".logo", "each => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor]"
+        )
+        light = desk.look().light
+        assert (_hex(words), _hex(plate)) == (
+            light.headline,
+            light.paper,
+        )  # by night a logo stands on a plate of the day
+
+
+def _hex(colour: str) -> str:
+    """Return `rgb(...)` as #rrggbb."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
 
 
 def test_outlook_has_a_table_of_its_own_around_every_part(themed: Settings) -> None:
