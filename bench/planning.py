@@ -1,16 +1,19 @@
 """Measure the planning of an audience against the same statement typed by hand, on SQLite and PostgreSQL.
 
 `python bench/planning.py --size 1000000`. Each number is a median of three, ours and the other's in turns, each in a
-transaction that is rolled back; on PostgreSQL a VACUUM follows, so that all of them find the same tables.
+transaction that is rolled back; on PostgreSQL a VACUUM follows, so that all of them find the same tables. CPU is
+that of the process which does the work: this one, or PostgreSQL's for the connection; it is steadier than the clock.
 """
 
 import argparse
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +61,28 @@ FROM (
 _DATABASES = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """What some work took, by the clock and of a CPU, and how many rows it had to do with."""
+
+    seconds: float
+    cpu: float
+    count: int
+
+
+def _worker(session: Session) -> str:
+    """Return the process that does a transaction's work, as /proc calls it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return "self"
+    return str(session.scalar(text("SELECT pg_backend_pid()")))
+
+
+def _cpu(worker: str) -> float:
+    """Return the seconds of CPU that a process had (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Bench:
     """A database with a crowd, three sent issues and one to plan."""
 
@@ -71,16 +96,17 @@ class Bench:
             session.flush()
             self.issue = issue.id or 0
 
-    def timed(self, act: Callable[[Session], int], *, room: int = 0) -> tuple[float, int]:
-        """Return the seconds that a transaction's work took, and the count that it returned; nothing of it stays."""
+    def timed(self, act: Callable[[Session], int], *, room: int = 0) -> "Timed":
+        """Return what a transaction's work took, and the count that it returned; nothing of it stays."""
         with db.transaction(self.engine) as session:
             self.room = batches.reserve(session, self.issue, room)
-            start = time.perf_counter()
+            worker = _worker(session)
+            start, busy = time.perf_counter(), _cpu(worker)
             count = act(session)
-            seconds = time.perf_counter() - start
+            made = Timed(seconds=time.perf_counter() - start, cpu=_cpu(worker) - busy, count=count)
             session.rollback()
         self._tidy()
-        return seconds, count
+        return made
 
     def _tidy(self) -> None:
         if self.engine.dialect.name == "postgresql":
@@ -122,31 +148,33 @@ def say(name: str, size: int) -> None:
     """Print what one database came to."""
     with databases.folder() as home:
         here = Bench(_DATABASES[name](home), size, datetime.now(UTC))
-        room = -(-here.timed(here.count)[1] // BATCH)
-        _, planned = here.timed(here.statement, room=room)  # once for nothing: the caches are warm for both
-        ours, theirs = [], []
+        room = -(-here.timed(here.count).count // BATCH)
+        planned = here.timed(here.statement, room=room).count  # once for nothing: the caches are warm for both
+        ours: list[Timed] = []
+        theirs: list[Timed] = []
         for _ in range(ROUNDS):
             ours.append(_same(here.timed(here.statement, room=room), planned))
             theirs.append(_same(here.timed(here.by_hand, room=room), planned))
-        mine, other = statistics.median(ours), statistics.median(theirs)
         counted, whole = (
-            statistics.median(_same(here.timed(act), planned) for _ in range(ROUNDS)) for act in (here.count, here.plan)
+            statistics.median(_same(here.timed(act), planned).seconds for _ in range(ROUNDS))
+            for act in (here.count, here.plan)
         )
-        print(
-            f"{name}, {planned} deliveries: the statement {mine:.1f} s, typed by hand {other:.1f} s, "
-            f"{mine / other:.2f} times it (at most 1.3)"
-        )
+        for word, unit in (("clock", "seconds"), ("CPU", "cpu")):
+            mine, other = (statistics.median(getattr(each, unit) for each in several) for several in (ours, theirs))
+            print(
+                f"{name}, {planned} deliveries, {word}: the statement {mine:.1f} s, typed by hand {other:.1f} s, "
+                f"{mine / other:.2f} times it (at most 1.3)"
+            )
         print(
             f"{name}: the whole plan, batches of {BATCH} included, {whole:.1f} s; the count before it {counted:.1f} s"
         )
         say_memory(name, here, planned)
 
 
-def _same(timed: tuple[float, int], planned: int) -> float:
-    seconds, count = timed
-    if count != planned:
-        raise SystemExit(f"{count} rows where {planned} were expected")
-    return seconds
+def _same(timed: Timed, planned: int) -> Timed:
+    if timed.count != planned:
+        raise SystemExit(f"{timed.count} rows where {planned} were expected")
+    return timed
 
 
 def say_memory(name: str, here: Bench, planned: int) -> None:
@@ -162,7 +190,7 @@ def say_small(name: str, size: int) -> None:
     """Print the memory alone, for fewer readers."""
     with databases.folder() as home:
         here = Bench(_DATABASES[name](home), size, datetime.now(UTC))
-        say_memory(name, here, here.timed(here.statement)[1])
+        say_memory(name, here, here.timed(here.statement).count)
 
 
 def _plan_only(url: str, issue: int) -> None:
