@@ -51,6 +51,6 @@ def test_nothing_counts_against_the_message(spamd: str, sheet: Sheet) -> None:
     assert report.score <= 0.0, report.rules
 
 
-def test_spamassassin_counts_what_is_wrong(spamd: str, sheet: Sheet) -> None:
-    dateless = b"\r\n".join(line for line in sheet.message.split(b"\r\n") if not line.startswith(b"Date:"))
+def test_spamassassin_counts_what_is_wrong(spamd: str, sheets: dict[str, Sheet]) -> None:
+    dateless = b"\r\n".join(line for line in sheets["briefing"].message.split(b"\r\n") if not line.startswith(b"Date:"))
     assert spam.ask(spamd, dateless).score > 1
