@@ -31,9 +31,9 @@ class OptIn(StrEnum):
 
 
 class Frequency(StrEnum):
-    """How often a reader wants to hear from one list."""
+    """How often a reader wants an issue, whatever list brings it."""
 
-    #: every issue that goes to their list
+    #: every issue that goes to their lists
     EVERY_ISSUE = "every issue"
     #: at most one in a week
     WEEKLY = "weekly"
