@@ -80,5 +80,5 @@ def test_a_sign_up_that_cannot_be_kept_is_refused_whole(desk: Session, now: date
         (Refused, {"form": Form(shown=" ")}),
     ):
         with pytest.raises(error):
-            sign_up(desk, now, **more)  # type: ignore[arg-type]
+            sign_up(desk, now, **more)
     assert desk.exec(select(Subscriber)).all() == []
