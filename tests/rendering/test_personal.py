@@ -18,6 +18,7 @@ from newsletter.rendering.slots import Slot
 from newsletter.settings import Settings
 from tests.rendering import samples, slowly
 
+THEMES = ("briefing", "digest", "letter")
 TOPICS = ("ports", "energy", "cold chain", "law")
 AUDIENCES = ("buyer", "engineer")
 SEGMENTS = ("vip", "lapsed")
@@ -83,8 +84,10 @@ def issues(draw: st.DrawFn) -> IssueContent:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return samples.publication(tmp_path_factory.mktemp("personal"))
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
+    folder = tmp_path_factory.mktemp("personal")
+    made = {name: samples.publication(folder / name) for name in THEMES}
+    return {name: samples.retell(each, "[sender]", f'theme = "{name}"\n\n[sender]') for name, each in made.items()}
 
 
 def read_back(rendered: Rendered, traits: Traits, values: dict[Slot, str]) -> tuple[str, str]:
@@ -99,11 +102,12 @@ def read_back(rendered: Rendered, traits: Traits, values: dict[Slot, str]) -> tu
     return text.decode().replace("\r\n", "\n"), html.decode().replace("\r\n", "\n")
 
 
-@given(issues(), st.lists(TRAITS, min_size=2, max_size=3))
+@given(issues(), st.sampled_from(THEMES), st.lists(TRAITS, min_size=2, max_size=3))
 @settings(max_examples=40, deadline=None)
 def test_a_copy_says_what_the_templates_say_to_that_reader_alone(
-    place: Settings, content: IssueContent, readers: list[Traits]
+    places: dict[str, Settings], content: IssueContent, theme: str, readers: list[Traits]
 ) -> None:
+    place = places[theme]
     assume(not any(slots.MARK.search(item.document.title) for item in content.items))
     rendered = press.render(content, place, samples.LINKS, dated=samples.DATED)
     for traits in readers:
