@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from newsletter.issues.content import IssueContent
+from newsletter.issues.content import IssueContent, Terms
+from newsletter.issues.traits import Traits
 from newsletter.rendering import press, references
 from newsletter.rendering.press import Rendered
 from newsletter.settings import Settings
@@ -78,3 +79,25 @@ def test_an_issue_of_two_items_that_link_to_one_page_tells_it_at_the_end(
     end = text.index("SOURCES OF THIS ISSUE")
     assert text.index(GRID + "\n") > end
     assert rendered.text.index(GRID + "\n") < rendered.text.index("SOURCES OF THIS ISSUE")
+
+
+@pytest.mark.parametrize("topics", [(), ("ports",), ("cold chain",), ("routes",), ("ports", "routes")])
+@pytest.mark.parametrize("audience", ["", "buyer"])
+def test_whatever_a_reader_is_shown_no_number_is_without_its_address(
+    themed: Settings, topics: tuple[str, ...], audience: str
+) -> None:
+    grid = f"See the [register]({GRID})."
+    told = (
+        replace(samples.CRANES, topics=("ports",), audience=("buyer",), buyer_relevance=grid),
+        replace(samples.COLD, topics=("cold chain",), why_it_matters=grid, sources=samples.CRANES.sources),
+        replace(samples.FEES, topics=("routes",), audience=("engineer",)),
+    )
+    items = tuple(samples.item(place, each) for place, each in enumerate(told, start=1))
+    content = replace(samples.issue(0), items=items, terms=Terms(by_topic=True, by_audience=True))
+    traits = Traits(email="ada@reader.example", topics=topics, audience=audience)
+    text = press.render(content, themed, samples.LINKS).own(samples.VALUES, traits).text
+    told_here = references.read(text)
+    met = {int(number) for number in re.findall(r"(?<!^)\[(\d+)\]", text, re.MULTILINE)}
+    assert met
+    assert met <= set(told_here)
+    assert len(set(told_here.values())) == len(told_here)
