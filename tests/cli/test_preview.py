@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support import browser as browsers
+from tests.support import judges
 from tests.support.commands import Desk
 from tests.support.lacking import lacking
 
@@ -140,6 +141,11 @@ def test_the_page_shows_the_issue_in_each_form_with_its_findings(issue: Desk, br
         page.click("button[data-scheme='dark']")
         expect(page.locator("#mail")).to_have_attribute("src", re.compile("scheme=dark"))
         expect(page.frame_locator("#mail").locator("body")).not_to_have_css("background-color", day)
+        page.evaluate(judges.source("axe-core", "axe.min.js"))
+        faults = page.evaluate(
+            "axe.run(document, {iframes: false}).then(found => found.violations.map(each => each.id))"
+        )
+        assert faults == []
         page.click("button[data-view='text']")
         expect(page.locator("#plain")).to_contain_text("Unsubscribe")
         page.click("button[data-view='headers']")
