@@ -56,10 +56,7 @@ def preview(
     Everything stands in it, whoever will get it, unless --as names a reader.
     """
     here = desk.of(ctx)
-    if sum([bool(html), text, bool(eml), bool(png), open_ and not serve, serve]) > 1:
-        raise UsageError("choose one of --html, --text, --eml, --png, --open and --serve")
-    if serve and as_:
-        raise UsageError("--serve shows every part of the issue; leave out --as, or the other")
+    _one_form([bool(html), text, bool(eml), bool(png), open_ and not serve, serve], own=bool(as_))
     if serve:
         _serve(here, issue, port, open_=open_)
         return
@@ -73,6 +70,13 @@ def preview(
         _draw(Path(png), shown.rendered)
     else:
         _tell(shown.rendered, issue, html=html, open_=open_)
+
+
+def _one_form(chosen: list[bool], *, own: bool) -> None:
+    if sum(chosen) > 1:
+        raise UsageError("choose one of --html, --text, --eml, --png, --open and --serve")
+    if chosen[-1] and own:
+        raise UsageError("--serve shows every part of the issue; leave out --as, or the other")
 
 
 def _tell(shown: Rendered, issue: int, *, html: str, open_: bool) -> None:

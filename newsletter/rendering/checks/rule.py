@@ -10,10 +10,9 @@ Subject = TypeVar("Subject")
 
 #: Where a fault is, and what it is.
 Fault = tuple[str, str]
-BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
+BLOCK, WARN = Severity.BLOCK, Severity.WARN
 
 TEMPLATE = "mend the theme's template, then freeze again"
-TEXT = "correct the text, have it approved again, then compose again"
 
 
 @dataclass(frozen=True)

@@ -34,17 +34,7 @@ def create(proof: Proof) -> FastAPI:
     """Return the app that shows one issue."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.middleware("http")
-    async def local(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        """Answer only what was asked of this machine by name: another site's page could be led here (DNS rebinding)."""
-        if request.url.hostname not in ("127.0.0.1", "localhost", "::1"):
-            return PlainTextResponse("open it as http://127.0.0.1", status_code=421)
-        response = await answer(request)
-        response.headers.setdefault("Content-Security-Policy", _PAGE)
-        response.headers.update(
-            {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-        )
-        return response
+    app.middleware("http")(_local)
 
     @app.get("/state")
     def state(since: str = "") -> Response:
@@ -74,6 +64,18 @@ def create(proof: Proof) -> FastAPI:
         return _file("")
 
     return app
+
+
+async def _local(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Answer only what was asked of this machine by name: another site's page could be led here (DNS rebinding)."""
+    if request.url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        return PlainTextResponse("open it as http://127.0.0.1", status_code=421)
+    response = await answer(request)
+    response.headers.setdefault("Content-Security-Policy", _PAGE)
+    response.headers.update(
+        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+    )
+    return response
 
 
 def _file(name: str) -> Response:
