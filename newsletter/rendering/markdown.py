@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -68,6 +68,18 @@ def sentence(source: str, most: int = 200) -> str:
         return said
     cut = said[:most].rpartition(" ")[0] or said[:most]
     return cut.rstrip(" ,;:–—-") + "…"
+
+
+def sentences(points: Iterable[str]) -> str:
+    """Return points as one paragraph of Markdown, each ended by the full stop of its script where it has no end."""
+    return " ".join(_ended(" ".join(point.split())) for point in points)
+
+
+def _ended(point: str) -> str:
+    last = point.rstrip("*_`\"'”’»)）」』")[-1:]
+    if not last or last in ".!?…:;。！？।؟۔":
+        return point
+    return point + ("。" if columns(last) == 2 else "।" if "\u0900" <= last <= "\u097f" else ".")
 
 
 @lru_cache(maxsize=4096)

@@ -113,9 +113,9 @@ def _environment(folders: tuple[str, ...], *, traced: bool) -> jinja2.Environmen
         keep_trailing_newline=True,
     )
     sandbox.filters |= {
-        "attr": attribute, "markdown": markdown.html, "inline": markdown.inline,
-        "plain": plain, "ref": ref, "sentence": markdown.sentence, "wrap": wrapping.wrap, "columns": wrapping.columns,
-        "fill": words.fill, "start": start,
+        "attr": attribute, "markdown": markdown.html, "inline": markdown.inline, "start": start, "fill": words.fill,
+        "plain": plain, "ref": ref, "wrap": wrapping.wrap, "columns": wrapping.columns,
+        "sentence": markdown.sentence, "sentences": markdown.sentences,
     }  # fmt: skip
     return sandbox
 

@@ -87,3 +87,19 @@ def test_a_long_first_sentence_is_cut_after_a_word() -> None:
 def test_every_address_of_a_text_is_found() -> None:
     text = "[a](https://a.example/1) <https://b.example> ![i](https://c.example/i.png) <mailto:d@e.example>"
     assert markdown.addresses(text) == {"https://a.example/1", "https://b.example", "d@e.example"}
+
+
+def test_points_become_sentences_in_their_script() -> None:
+    points = (
+        "Four orders",
+        "Is it **24 months**?",
+        "The *base* fee stays",
+        "（港口已满）",
+        "港口",
+        "यह",
+        "العربية",
+        "",
+    )
+    assert markdown.sentences(points) == (
+        "Four orders. Is it **24 months**? The *base* fee stays. （港口已满）。 港口。 यह। العربية. "
+    )
