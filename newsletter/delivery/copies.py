@@ -52,7 +52,7 @@ def of(
         .limit(1)
     )
     lookup = readers.lookup(session, rendered.personal.needs, now=now)
-    found = readers.read(session, session.execute(query).all(), person, lookup)
+    found = readers.read(session, session.execute(query).all(), lookup)
     if not found:
         raise NotFound(
             f"nobody with the address {email} is confirmed on a list; see who is: newsletter subscribers show {email}"

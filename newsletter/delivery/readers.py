@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
@@ -52,23 +52,22 @@ def lookup(session: Session, needs: Needs, *, now: datetime) -> Lookup:
 
 def of_batch(session: Session, batch_id: int, lookup: Lookup) -> tuple[Reader, ...]:
     """Return the readers of a batch that is being sent, in the order of their deliveries."""
-    theirs = (DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
     query = (
         select(*COLUMNS, DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT)
         .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
         .join(LIST, LIST.c.id == DELIVERY.c.list_id)
-        .where(*theirs)
+        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
         .order_by(DELIVERY.c.id)
     )
-    rows = session.execute(query).all()
-    return tuple(read(session, rows, select(DELIVERY.c.subscriber_id).where(*theirs), lookup))
+    return tuple(read(session, session.execute(query).all(), lookup))
 
 
-def read(session: Session, rows: Sequence[Any], who: Select[Any], lookup: Lookup) -> list[Reader]:
-    """Return the readers of rows that begin with COLUMNS; `who` is the query of their numbers.
+def read(session: Session, rows: Sequence[Any], lookup: Lookup) -> list[Reader]:
+    """Return the readers of rows that begin with COLUMNS.
 
     What follows in a row is the delivery, its attempts, and whether it is sent again.
     """
+    who = [row[0] for row in rows]  # named one by one: a subquery may have SQLite go through everybody
     topics: dict[int, list[str]] = defaultdict(list)
     if lookup.topics:
         chosen = select(_CHOSEN.c.subscriber_id, _TOPIC.c.name).join(_TOPIC, _TOPIC.c.id == _CHOSEN.c.topic_id)

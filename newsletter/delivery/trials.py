@@ -137,9 +137,8 @@ def _readers(
     )
     lookup, after = readers.lookup(session, needs, now=now), 0
     while rows := session.execute(query.where(SUBSCRIBER.c.id > after)).all():
-        after, first = rows[-1][0], rows[0][0]
-        who = select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.between(first, after))
-        yield from readers.read(session, rows, who, lookup)
+        after = rows[-1][0]
+        yield from readers.read(session, rows, lookup)
 
 
 def require_empty(folder: Path) -> None:
