@@ -13,6 +13,7 @@ import lxml.html
 from newsletter.issues.content import IssueContent
 from newsletter.rendering import css, ink
 from newsletter.rendering.layout import one_line
+from newsletter.rendering.origins import Origins
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
 
@@ -90,6 +91,14 @@ class Proof:
             if each in self._items:
                 return self._items[each]
         return "html"
+
+    @cached_property
+    def _origins(self) -> Origins:
+        return Origins(self.content, self.settings)
+
+    def line(self, element: Any) -> str:
+        """Return where an element stands, and which line of the theme wrote it, where that can be told."""
+        return ", ".join(filter(None, (self.place(element), self._origins.of(element))))
 
     def item(self, briefing: str) -> Any | None:
         """Return the element that holds a briefing, by its class `item-ID`."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -272,3 +273,17 @@ def test_broken_markup_is_checked_and_never_fails(
 ) -> None:
     html = rendered.html[:place] + scraps + rendered.html[place:] if place % 2 else scraps
     checks.check(content, replace(rendered, html=html, text=scraps), desk)
+
+
+def test_what_the_theme_sets_is_found_with_its_line(desk: Settings, content: IssueContent) -> None:
+    own = desk.folder / "templates" / "briefing" / "item.mjml.j2"
+    own.parent.mkdir(parents=True)
+    shipped = (Path(__file__).parents[2] / "templates" / "briefing" / "item.mjml.j2").read_text("utf-8")
+    text = shipped.replace("<h2 ", '<p style="color: #bbbbbb">Pale &amp; small</p>\n      <h2 ', 1)
+    assert text != shipped
+    own.write_text(text, "utf-8")
+    line = next(number for number, each in enumerate(text.splitlines(), start=1) if "Pale" in each)
+    found = checks.check(content, press.render(content, desk, samples.LINKS), desk)
+    assert ("email.contrast", f"html, item 1: quay-cranes-go-electric, templates/briefing/item.mjml.j2:{line}") in {
+        (each.rule, each.where) for each in found
+    }

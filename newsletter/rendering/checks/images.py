@@ -13,13 +13,13 @@ WORDS = 500  # an issue with images and fewer characters than this is an image w
 def _alt(sheet: Proof) -> Iterator[Fault]:
     for image in sheet.all("img"):
         if image.get("alt") is None:
-            yield sheet.place(image), f"the image {image.get('src')} has no alt"
+            yield sheet.line(image), f"the image {image.get('src')} has no alt"
 
 
 def _width(sheet: Proof) -> Iterator[Fault]:
     for image in sheet.all("img"):
         if not re.fullmatch(r"\d+(px|%)?", (image.get("width") or "").strip()):
-            yield sheet.place(image), f"the image {image.get('src')} has no width"
+            yield sheet.line(image), f"the image {image.get('src')} has no width"
 
 
 def _format(sheet: Proof) -> Iterator[Fault]:
@@ -27,7 +27,7 @@ def _format(sheet: Proof) -> Iterator[Fault]:
         source = (image.get("src") or "").strip()
         found = _FORMAT.search(source if source.startswith("data:") else re.split("[?#]", source)[0])
         if found:
-            yield sheet.place(image), f"{source[:120]} is {(found[1] or found[2]).upper()}"
+            yield sheet.line(image), f"{source[:120]} is {(found[1] or found[2]).upper()}"
 
 
 def _alone(sheet: Proof) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ def _contrast(sheet: Proof) -> Iterator[Fault]:
             ink, ground = each.ink.pair
             better = nearest(ink, [(ground, least)])
             yield (
-                sheet.place(each.element),
+                sheet.line(each.element),
                 f"{ink} on {ground} has a contrast of {each.ink.contrast:.1f} in {scheme} mode, less than {least}"
                 f"{f', which {better} would have' if better else ''}: {each.text[:60]!r}",
             )
@@ -37,14 +37,14 @@ def _font(sheet: Proof) -> Iterator[Fault]:
             small.setdefault(each.ink.size, []).append(each)
     for size, found in sorted(small.items()):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        yield sheet.place(found[0].element), f"{size:g} pixels, less than {SMALLEST}: {found[0].text[:60]!r}{more}"
+        yield sheet.line(found[0].element), f"{size:g} pixels, less than {SMALLEST}: {found[0].text[:60]!r}{more}"
 
 
 def _button(sheet: Proof) -> Iterator[Fault]:
     for link in sheet.all("a"):
         height = _height({each.name: each.value for each in css.declarations(link.get("style") or "")})
         if height is not None and height < FINGER:
-            yield sheet.place(link), f"the button {link.text_content().strip()[:60]!r} is {height:g} pixels high"
+            yield sheet.line(link), f"the button {link.text_content().strip()[:60]!r} is {height:g} pixels high"
 
 
 def _height(style: dict[str, str]) -> float | None:

@@ -29,7 +29,7 @@ def _leak(sheet: Proof) -> Iterator[Fault]:
 
 def _external(sheet: Proof) -> Iterator[Fault]:
     for element in sheet.all("script", "form", "iframe", "object", "embed"):
-        yield sheet.place(element), f"<{element.tag}> in the mail"
+        yield sheet.line(element), f"<{element.tag}> in the mail"
     for link in sheet.all("link"):
         yield "html", f"a <link> to {link.get('href')}"
     for css in sheet.sheets:
@@ -54,16 +54,16 @@ def _title(sheet: Proof) -> Iterator[Fault]:
 def _table_role(sheet: Proof) -> Iterator[Fault]:
     bare = [table for table in sheet.all("table") if not table.get("role") and table.find(".//th") is None]
     if bare:
-        yield sheet.place(bare[0]), f"{len(bare)} layout table(s) without a role"
+        yield sheet.line(bare[0]), f"{len(bare)} layout table(s) without a role"
 
 
 def _heading(sheet: Proof) -> Iterator[Fault]:
     headings = list(sheet.all("h1", "h2", "h3", "h4", "h5", "h6"))
     if headings and headings[0].tag != "h1":
-        yield sheet.place(headings[0]), f"the first heading is an {headings[0].tag}"
+        yield sheet.line(headings[0]), f"the first heading is an {headings[0].tag}"
     for before, after in pairwise(headings):
         if int(after.tag[1]) - int(before.tag[1]) > 1:
-            yield sheet.place(after), f"an {after.tag} follows an {before.tag}: {after.text_content().strip()[:60]!r}"
+            yield sheet.line(after), f"an {after.tag} follows an {before.tag}: {after.text_content().strip()[:60]!r}"
 
 
 def _scheme(sheet: Proof) -> Iterator[Fault]:
