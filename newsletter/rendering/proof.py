@@ -1,6 +1,7 @@
 """The proof: a rendering taken apart for the checks."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,11 @@ class Proof:
             return lxml.html.document_fromstring("<html></html>")
 
     @cached_property
+    def elements(self) -> list[Any]:
+        """Return every element in order; held here, so that lxml makes each one's object only once."""
+        return [each for each in self.tree.iter() if isinstance(each.tag, str)]
+
+    @cached_property
     def sheets(self) -> list[str]:
         """Return the page's style sheets, without comments and strings."""
         return [_ASIDE.sub("", sheet.text or "") for sheet in self.tree.iter("style")]
@@ -68,8 +74,15 @@ class Proof:
         return said(self.tree)
 
     def all(self, *tags: str) -> Iterator[Any]:
-        """Yield the elements of these tags."""
-        yield from self.tree.iter(*tags)
+        """Yield the elements of these tags, in the order of the page."""
+        yield from self._tagged[tags[0]] if len(tags) == 1 else (each for each in self.elements if each.tag in tags)
+
+    @cached_property
+    def _tagged(self) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for each in self.elements:
+            found[each.tag].append(each)
+        return found
 
     @cached_property
     def _items(self) -> dict[Any, str]:
@@ -85,12 +98,22 @@ class Proof:
                     found.setdefault(name.removeprefix("item-"), each)
         return found
 
+    @cached_property
+    def _places(self) -> dict[Any, str]:
+        inside = [(each, place) for item, place in self._items.items() for each in item.iter()]
+        return {**dict.fromkeys(self.elements, "html"), **dict(inside)}
+
     def place(self, element: Any) -> str:
         """Return where in the HTML an element stands: in which item, if it is in one."""
-        for each in (element, *element.iterancestors()):
-            if each in self._items:
-                return self._items[each]
-        return "html"
+        return self._places[element]
+
+    def words(self, link: Any) -> str:
+        """Return what a reader takes a link for."""
+        return self._words[link]
+
+    @cached_property
+    def _words(self) -> dict[Any, str]:
+        return {link: words(link) for link in self.all("a")}
 
     @cached_property
     def _origins(self) -> Origins:

@@ -66,9 +66,7 @@ def marks(sheet: Proof) -> dict[str, str]:
     """Return what the page uses as `kind:name`, each with the place where it is used first."""
     found: dict[str, str] = {}
     styles: dict[str, Any] = {}
-    for element in sheet.tree.iter():
-        if not isinstance(element.tag, str):
-            continue
+    for element in sheet.elements:
         styles.setdefault(element.get("style") or "", element)
         for mark in _of_element(element):
             if mark not in found:

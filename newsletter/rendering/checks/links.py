@@ -28,7 +28,7 @@ _DOMAIN = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:[:/?#]\S*)?"
 
 def _link(sheet: Proof) -> Iterator[Fault]:
     for link in sheet.all("a"):
-        href, text = _href(link), proof.words(link)
+        href, text = _href(link), sheet.words(link)
         if not text:
             yield sheet.place(link), f"the link to {href or 'nowhere'} has no text"
         if href not in _SLOTS and not re.match(r"https?://[^/]|mailto:.", href, re.IGNORECASE):
@@ -37,7 +37,7 @@ def _link(sheet: Proof) -> Iterator[Fault]:
 
 def _generic(sheet: Proof) -> Iterator[Fault]:
     for link in sheet.all("a"):
-        text = proof.words(link)
+        text = sheet.words(link)
         if text.strip(" .…:→»>").lower() in GENERIC:
             yield sheet.place(link), f"the link to {_href(link)} says only {text!r}"
 
@@ -46,7 +46,7 @@ def _same(sheet: Proof) -> Iterator[Fault]:
     """Yield links of the same words to different addresses that nothing around them tells apart."""
     seen: dict[tuple[str, str, str], str] = {}
     for link in sheet.all("a"):
-        place, text, href = sheet.place(link), proof.words(link), _href(link)
+        place, text, href = sheet.place(link), sheet.words(link), _href(link)
         first = seen.setdefault((place, text.lower(), _around(link)), href)
         if text and first != href:
             yield place, f"{text!r} leads to {first} and to {href}"
@@ -59,7 +59,7 @@ def _around(link: Any) -> str:
 
 def _host(sheet: Proof) -> Iterator[Fault]:
     for link in sheet.all("a"):
-        said, real = _DOMAIN.fullmatch(proof.words(link)), _hostname(_href(link))
+        said, real = _DOMAIN.fullmatch(sheet.words(link)), _hostname(_href(link))
         if said and real and said[1].lower().removeprefix("www.") != real.removeprefix("www."):
             yield sheet.place(link), f"the link says {said[1]} and leads to {real}"
 
