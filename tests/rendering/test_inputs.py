@@ -124,6 +124,19 @@ def test_one_arabic_item_in_an_english_issue_stands_on_its_own_side(browser: Bro
         assert sides[-1] == "ltr"
 
 
+def test_the_colours_that_are_set_are_those_of_the_mail(themed: Settings) -> None:
+    before = themed.look()
+    path = themed.path("newsletter.toml")
+    said = 'accent = "#5b2a86"\nink = "#101820"\nheadline = "#203040"\nfont = "Charter, serif"\nwidth = 520\n'
+    said += 'page = "#dddddd"\n'
+    path.write_text(f"{path.read_text('utf-8')}\n[theme]\n{said}[theme.dark]\npaper = '#222222'\n", "utf-8")
+    made = press.render(samples.issue(1), samples.dress(themed), samples.LINKS).html
+    for set_ in ("#5b2a86", "#101820", "#dddddd", "#222222", "Charter, serif", 'width="520"'):
+        assert set_ in made
+    for gone in (before.light.accent, before.light.ink, before.dark.accent):
+        assert gone not in made
+
+
 def test_a_logo_has_its_words_and_its_size_and_reads_without_images(browser: Browser, themed: Settings) -> None:
     path = themed.path("newsletter.toml")
     logo = '\n[theme.logo]\nurl = "https://a.example/l.png"\nalt = "The Harbour <Brief>"\nwidth = 240\nheight = 60\n'

@@ -48,15 +48,26 @@ def find() -> str | None:
 
 @contextmanager
 def launch() -> Iterator[Browser]:
-    """Open a browser, or skip the test for want of one."""
+    """Open a browser, or skip the test for want of one; the one that is open already is given again.
+
+    Playwright runs once in a process.
+    """
+    if _open:
+        yield _open[0]
+        return
     path = find()
     if path is None:
         lacking("Chromium")
     root = ["--no-sandbox"] if os.getuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*root, *_QUIET])
-        yield browser
-        browser.close()
+        _open.append(playwright.chromium.launch(executable_path=path, args=[*root, *_QUIET]))
+        try:
+            yield _open[0]
+        finally:
+            _open.pop().close()
+
+
+_open: list[Browser] = []
 
 
 @contextmanager
