@@ -224,6 +224,17 @@ def test_the_same_words_may_lead_elsewhere_in_another_item(
     assert checks.check(content, rendered, desk) == []
 
 
+@pytest.mark.parametrize(
+    ("preheader", "told"), [("电" * 20, []), ("电" * 19, ["the room of 38"]), ("电" * 51, ["102"])]
+)
+def test_wide_characters_take_the_room_of_two(
+    content: IssueContent, rendered: Rendered, desk: Settings, preheader: str, told: list[str]
+) -> None:
+    found = checks.check(content, replace(rendered, preheader=preheader), desk)
+    assert len(found) == len(told)
+    assert all(words in each.message for words, each in zip(told, found, strict=True))
+
+
 def test_a_loopback_desk_may_do_without_https(content: IssueContent, desk: Settings) -> None:
     desk = samples.retell(desk, "https://news.harbour.example", "http://127.0.0.1:8000")
     links = replace(samples.LINKS, briefing=lambda briefing: f"http://127.0.0.1:8000/briefings/{briefing}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from newsletter.rendering.checks.rule import BLOCK, WARN, Fault, Rule
 from newsletter.rendering.proof import Proof
+from newsletter.rendering.wrapping import columns
 
 SUBJECT, FRONT = 50, 33  # iPhone Mail shows about 48 characters of a subject, narrow phones 33
 SHORT_PREHEADER, LONG_PREHEADER = 40, 100  # below it inboxes add the mail's first words; phones show about 99
@@ -14,20 +15,20 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 def _subject(sheet: Proof) -> Iterator[Fault]:
     if not sheet.rendered.subject.strip():
         yield "subject", "the subject is empty"
-    for subject in {sheet.content.subject, sheet.rendered.subject}:
+    for subject in (sheet.content.subject, sheet.rendered.subject):
         if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", subject):
             yield "subject", f"the subject holds a control character: {subject!r}"
             return
 
 
 def _long(sheet: Proof) -> Iterator[Fault]:
-    if len(sheet.rendered.subject) > SUBJECT:
-        yield "subject", f"the subject has {len(sheet.rendered.subject)} characters, and phones show about {SUBJECT}"
+    if columns(sheet.rendered.subject) > SUBJECT:
+        yield "subject", f"the subject has {_room(sheet.rendered.subject)}, and phones show about {SUBJECT}"
 
 
 def _front(sheet: Proof) -> Iterator[Fault]:
     subject, name = sheet.rendered.subject, sheet.settings.publication.name
-    if len(subject) > FRONT and subject.lower().startswith(name.lower()):
+    if columns(subject) > FRONT and subject.lower().startswith(name.lower()):
         yield "subject", f"narrow phones show only {subject[:FRONT]!r}"
 
 
@@ -50,11 +51,17 @@ def _preheader(sheet: Proof) -> Iterator[Fault]:
 
 def _preheader_length(sheet: Proof) -> Iterator[Fault]:
     preheader = sheet.rendered.preheader.strip()
-    length = len(preheader)
+    length = columns(preheader)
     if 0 < length < SHORT_PREHEADER and preheader.lower() != sheet.rendered.subject.strip().lower():
-        yield "preheader", f"the preheader has {length} characters, and inboxes fill the line up with other words"
+        yield "preheader", f"the preheader has {_room(preheader)}, and inboxes fill the line up with other words"
     elif length > LONG_PREHEADER:
-        yield "preheader", f"the preheader has {length} characters, and inboxes show about {LONG_PREHEADER}"
+        yield "preheader", f"the preheader has {_room(preheader)}, and inboxes show about {LONG_PREHEADER}"
+
+
+def _room(text: str) -> str:
+    """Return how long a line is in words; characters of double width, as in Chinese, take the room of two."""
+    wide = columns(text)
+    return f"{len(text)} characters" if wide == len(text) else f"the room of {wide} characters"
 
 
 RULES: tuple[Rule[Proof], ...] = (
