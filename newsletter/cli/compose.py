@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, shape, texts
 from newsletter.editorial.models import Role
-from newsletter.errors import BadInput, UsageError
+from newsletter.errors import UsageError
 from newsletter.issues import choosing, issues
 from newsletter.issues.content import Terms
 from newsletter.issues.models import Unmatched
@@ -51,7 +51,7 @@ def compose(
     terms = Terms(by_topic=by_topic, by_audience=by_audience, leads=leads, unmatched=unmatched)
     span = _span(since) if since else None
     here.may(as_, Role.EDITOR)
-    words = issues.Words(subject=subject, preheader=preheader, intro=_text(intro))
+    words = issues.Words(subject=subject, preheader=preheader, intro=texts.read(intro, "--intro") if intro else "")
     here.look()
     with here.acting(as_, Role.EDITOR) as act:
         chosen = picks or choosing.waiting(
@@ -72,12 +72,3 @@ def _span(text: str) -> timedelta:
     if not found:
         raise UsageError(f"--since {text} is no span of time; write it as 7d or 12h")
     return timedelta(days=int(found[1])) if found[2] == "d" else timedelta(hours=int(found[1]))
-
-
-def _text(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"--intro {path} cannot be read: {error}; name a text file in UTF-8") from error

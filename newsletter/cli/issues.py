@@ -1,9 +1,13 @@
 """`newsletter issues`."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, shape, texts
 from newsletter.editorial.models import Role
+from newsletter.errors import UsageError
 from newsletter.issues import issues
 from newsletter.issues.content import Terms
 from newsletter.issues.models import Unmatched
@@ -45,6 +49,38 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     if found.note:
         output.say(f"Note: {found.note}")
     output.say(issues.next_step(found))
+
+
+@app.command()
+def edit(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    subject: Annotated[str | None, typer.Option(help="Another subject.")] = None,
+    preheader: Annotated[str | None, typer.Option(help="Another line for inboxes to show after the subject.")] = None,
+    intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Other Markdown to open the issue with.")] = None,
+    by_topic: Annotated[bool | None, typer.Option(help="Show each reader the items of their topics.")] = None,
+    by_audience: Annotated[
+        bool | None, typer.Option(help="Show what a buyer should know to the briefing's audience only.")
+    ] = None,
+    leads: Annotated[int | None, typer.Option(min=1, help="How many first items do where no topic matches.")] = None,
+    unmatched: Annotated[Unmatched | None, typer.Option(help="What such a reader gets: leads, or no copy.")] = None,
+    as_: desk.Actor = "",
+    as_json: desk.Json = False,
+) -> None:
+    """Give an issue that is not frozen other words, or let it differ by reader."""
+    given = {
+        "subject": subject, "preheader": preheader, "intro": texts.read(intro, "--intro") if intro else None,
+        "by_topic": by_topic, "by_audience": by_audience, "leads": leads, "unmatched": unmatched,
+    }  # fmt: skip
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise UsageError(f"say what to change: newsletter issues edit {issue} --subject ...; see --help")
+    with desk.of(ctx).acting(as_, Role.EDITOR) as act:
+        found = issues.edit(act.session, issue, changes=changes, actor=act.who, now=act.now)
+    if as_json:
+        output.emit(found.as_json())
+    else:
+        output.say(f"Issue {issue}: {found.subject}. {issues.next_step(found)}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The issue: composed from approved briefings, moved through its states, read as values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,6 +103,24 @@ def compose(
     session.flush()
     audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
     return view(session, issue)
+
+
+def edit(session: Session, issue_id: int, *, changes: Mapping[str, Any], actor: str, now: datetime) -> IssueView:
+    """Give an issue that is still assembled other words or terms, by the names of Words and Terms."""
+    issue = row(session, issue_id)
+    if issue.state is not IssueState.ASSEMBLING:
+        raise Refused(f"issue {issue_id} is {standing(issue.state)} and says what it says; compose a new one")
+    words = Words(**{name: changes[name] for name in vars(Words()) if name in changes})
+    _require_fit(words, known(session))
+    asked = Terms(**{**vars(terms(issue)), **{name: changes[name] for name in vars(ALIKE) if name in changes}})
+    _require_sound(asked, len(items(session, issue_id)))
+    said = {name: _intro(text.strip()) if name == "intro" else line(f"the {name}", text, 400)
+            for name, text in vars(words).items() if name in changes}  # fmt: skip
+    if not said.get("subject", "-"):
+        raise BadInput("the subject would be empty; write one")
+    move(session, issue_id, IssueState.ASSEMBLING, since=(IssueState.ASSEMBLING,), **said, **vars(asked))
+    audit.append(session, "edited", actor=actor, kind="issue", name=issue_id, now=now, what=sorted(changes))
+    return get(session, issue_id)
 
 
 def known(session: Session) -> Known:

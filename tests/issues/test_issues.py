@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
+from newsletter import audit
 from newsletter.editorial import briefings
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import BadInput, NotFound, Refused
@@ -182,3 +183,26 @@ def test_words_are_understood_when_an_issue_is_composed(session: Session, approv
             compose(session, now, "cranes", words=words)
     issue = compose(session, now, "cranes", words=Words(preheader="{{ subscriber.attributes.plan }}"))
     assert issues.get(session, issue).preheader == "{{ subscriber.attributes.plan }}"
+
+
+def test_an_issue_gets_other_words_and_terms_until_it_is_frozen(
+    session: Session, approve: Approve, now: datetime
+) -> None:
+    approve("cranes"), approve("ferries")
+    issue = compose(session, now, "cranes", "ferries", words=Words(subject="Old", intro="Hello."))
+
+    def edit(**changes: object) -> issues.IssueView:
+        return issues.edit(session, issue, changes=changes, actor="mara", now=now)
+
+    view = edit(subject="{{ subscriber.name | default('New') }}", by_topic=True, leads=2)
+    assert (view.subject, view.intro) == ("{{ subscriber.name | default('New') }}", "Hello.")
+    assert view.terms == Terms(by_topic=True, leads=2)
+    assert edit(intro="", by_topic=False).terms == Terms(leads=2)
+    assert issues.get(session, issue).intro == ""
+    for changes in ({"leads": 3}, {"subject": ""}, {"subject": "{{ x }}"}, {"preheader": "a\nb"}):
+        with pytest.raises((BadInput, BadValue)):
+            edit(**changes)
+    assert [entry.action for entry in audit.entries(session, "issue", issue)] == ["composed", "edited", "edited"]
+    contents.freeze(session, contents.read(session, issue, now=now), rendering="a" * 64, actor="mara", now=now)
+    with pytest.raises(Refused, match="frozen"):
+        edit(subject="Late")
