@@ -66,7 +66,9 @@ def test_one_form_at_a_time(issue: Desk, words: tuple[str, ...]) -> None:
 def test_a_picture_shows_desktop_and_phone_by_day_and_by_night(issue: Desk, tmp_path: Path) -> None:
     if browsers.find() is None:
         lacking("Chromium")
-    issue.run("preview", "1", "--png", str(tmp_path / "sheet.png"))
+    # As a process of its own: Playwright runs once in one, and other tests may have a browser open in this.
+    drawing = issue.process("preview", "1", "--png", str(tmp_path / "sheet.png"))
+    assert (drawing.communicate(timeout=120)[1], drawing.returncode) == ("", 0)
     data = (tmp_path / "sheet.png").read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", data[16:24])
