@@ -21,6 +21,7 @@ AGENT = "newsletter-desk link check"
 REDIRECTS = 5
 #: How many addresses are asked at a time, and how long, in seconds, one host is left alone after a question.
 AT_ONCE, PAUSE = 8, 0.3
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 2.1
 _REFUSES_HEAD = {400, 403, 404, 405, 406, 410, 429, 500, 501, 503}
 
 
@@ -47,10 +48,16 @@ class Unsafe(Exception):
 
 
 def public(address: str) -> bool:
-    """Return whether an IP address lies on the public internet."""
+    """Return whether an IP address lies on the public internet, and any address of version 4 inside it too."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return ip.is_global and not ip.is_multicast and (mapped is None or mapped.is_global)
+    if not ip.is_global or ip.is_multicast:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return True
+    inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    if ip in _NAT64:
+        inside.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return all(each is None or each.is_global for each in inside)
 
 
 @dataclass

@@ -138,7 +138,16 @@ def test_the_shipped_fetcher_asks_no_server_of_this_machine(site: Site) -> None:
     assert site.asked == []
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888"])
+@pytest.mark.parametrize(
+    "address",
+    ["64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:c0a8:101::", "::1", "fe80::1%eth0", "ff02::1",
+     "::ffff:10.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.0.1"],
+)  # fmt: skip
+def test_an_address_that_leads_inside_by_another_name_is_not_public(address: str) -> None:
+    assert not fetching.public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
 def test_the_public_internet_may_be_asked(address: str) -> None:
     assert fetching.public(address)
 
