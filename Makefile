@@ -26,6 +26,7 @@ format: .venv/ready
 bench: .venv/ready
 	$(BIN)/python bench/road.py
 	$(BIN)/python bench/message.py
+	$(BIN)/python bench/rendering.py
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on the PATH; install one and run make again" >&2; exit 1; }

@@ -15,29 +15,38 @@ _URL = "https://example.com"
 _TEXT = (
     "Words, **strong** and *slanted*, with a [link](https://example.com/).\n\n- one\n- two\n\n1. one\n\n> quoted\n\n`x`"
 )
+_LANGUAGES = ("en", "ar")
 _SOURCES = tuple(
     Citation(name=name, url=f"{_URL}/{name}", title=name, retrieved=datetime(2000, 1, 1, tzinfo=UTC))
     for name in ("one", "two")
 )
 
 
-@lru_cache(maxsize=1)
-def marks() -> frozenset[str]:
-    """Return what the pages of all shipped themes use, in both directions of writing, as `kind:name`."""
+def beyond(used: set[str], *, theme: str) -> set[str]:
+    """Return what a page uses, as `kind:name`, and no shipped theme's page does, in either direction of writing.
+
+    The page's own theme is asked first, and the others only while something is left.
+    """
+    left = set(used)
+    for name in sorted(_shipped(), key=lambda name: (name != theme, name)):
+        for language in _LANGUAGES:
+            if left:
+                left -= marks(name, language)
+    return left
+
+
+@lru_cache(maxsize=16)
+def marks(theme: str, language: str) -> frozenset[str]:
+    """Return what the page of a shipped theme uses, with every part and nothing to say."""
     # The press checks what it prints, and the checks ask for this: imported here, the two do not need each other first.
     from newsletter.rendering import press
     from newsletter.rendering.checks import clients
     from newsletter.rendering.proof import Proof
 
-    found: set[str] = set()
     links = Links(_URL, lambda briefing: f"{_URL}/{briefing}", f"{_URL}/standards")
-    for theme in _shipped():
-        for language in ("en", "ar"):
-            settings = _settings(language, theme)
-            content = _content(language)
-            sheet = Proof(content, press.render(content, settings, links, dated=_SOURCES[0].retrieved), settings)
-            found |= set(clients.marks(sheet))
-    return frozenset(found)
+    settings, content = _settings(language, theme), _content(language)
+    sheet = Proof(content, press.render(content, settings, links, dated=_SOURCES[0].retrieved), settings)
+    return frozenset(clients.marks(sheet))
 
 
 def _settings(language: str, theme: str) -> Settings:
@@ -48,6 +57,7 @@ def _settings(language: str, theme: str) -> Settings:
     return settings
 
 
+@lru_cache(maxsize=1)
 def _shipped() -> list[str]:
     package = Path(__file__).parents[1]
     folders = (package / "templates", package.parent / "templates")

@@ -18,9 +18,11 @@ def test_the_data_knows_fourteen_clients_and_most_features() -> None:
 
 
 def test_the_baseline_is_what_the_shipped_themes_use() -> None:
-    marks = baseline.marks()
-    assert {"element:table", "attribute:role", "property:border-radius", "media:prefers-color-scheme"} <= marks
-    assert not marks & {"value:display:grid", "function:clamp", "element:video"}
+    known = {"element:table", "attribute:role", "property:border-radius", "media:prefers-color-scheme"}
+    strange = {"value:display:grid", "function:clamp", "element:video"}
+    assert known <= baseline.marks("briefing", "en")
+    for theme in ("briefing", "letter", "a theme of the desk's own"):
+        assert baseline.beyond(known | strange, theme=theme) == strange
 
 
 @pytest.mark.parametrize(

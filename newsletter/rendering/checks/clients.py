@@ -30,11 +30,10 @@ class Feature:
 
 
 def _lacking(sheet: Proof) -> Iterator[Fault]:
-    known, usual = features(), baseline.marks()
-    places = marks(sheet)
+    known, places = features(), marks(sheet)
     told = set()
-    for mark in sorted(set(places) - usual):
-        for feature in known.get(mark, ()):
+    for mark in sorted(baseline.beyond(known.keys() & places.keys(), theme=sheet.rendered.theme)):
+        for feature in known[mark]:
             if feature.title not in told:
                 told.add(feature.title)
                 yield places[mark], f"{feature.title} {_missing(feature)}; see {feature.url}"
