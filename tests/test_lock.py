@@ -1,5 +1,6 @@
 """The lock: hashes for everything, no address of any index, and all that the project asks for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -45,3 +46,13 @@ def test_the_lock_has_what_the_project_asks_for(wanted: Requirement) -> None:
     for pin in pins:
         (version,) = (each.version for each in pin.specifier)
         assert wanted.specifier.contains(version, prereleases=True), f"{pin} is not {wanted}; renew it: make lock"
+
+
+def test_the_lock_of_the_judges_has_hashes_and_no_addresses_to_load_from() -> None:
+    packages = json.loads((ROOT / "tests" / "judges" / "package-lock.json").read_text("utf-8"))["packages"]
+    wanted = json.loads((ROOT / "tests" / "judges" / "package.json").read_text("utf-8"))["dependencies"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert len(packages) > len(wanted)
+    for name, each in packages.items():
+        assert each["integrity"].startswith("sha512-"), name
+        assert "resolved" not in each, name

@@ -80,3 +80,18 @@ def test_a_whole_copy_has_the_shared_parts_too(desk: Desk) -> None:
 def test_what_cannot_be_is_refused(desk: Desk, words: tuple[str, ...], code: int, said: str) -> None:
     assert said in desk.refuses("themes", *words, code=code)
     assert not (desk.folder / "templates" / "mine").exists()
+
+
+@pytest.mark.parametrize("theme", ["briefing", "digest", "letter"])
+def test_an_empty_issue_is_refused_in_every_theme(desk: Desk, theme: str) -> None:
+    toml = desk.folder / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("postal_address", f'theme = "{theme}"\npostal_address', 1))
+    assert "nothing to compose" in desk.refuses("compose", "--from-approved")
+
+
+def test_a_colour_that_cannot_be_read_is_refused_whatever_the_command(desk: Desk) -> None:
+    toml = desk.folder / "newsletter.toml"
+    toml.write_text(toml.read_text() + '\n[theme]\naccent = "#ffcc00"\n')
+    said = desk.refuses("lists", "list")
+    assert f"{toml}: theme.accent #ffcc00 has a contrast of 1.50" in said
+    assert "the nearest colour that would do is #" in said
