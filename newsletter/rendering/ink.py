@@ -59,6 +59,12 @@ class Ink:
         return self.size >= _LARGE or (self.bold and self.size >= _LARGE_BOLD)
 
 
+def tells(each: Declaration) -> bool:
+    """Return whether a declaration can make text faint, or small."""
+    size = _size(each.value, 16.0) if each.name == "font-size" else None
+    return each.name in ("color", "background", "background-color", "font") or (size is not None and size < 16)
+
+
 @dataclass(frozen=True)
 class Inked:
     """A visible piece of text: the element that it stands in, its words, its ink."""

@@ -18,8 +18,8 @@ from newsletter.rendering.origins import Origins
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
 
-#: The two ways in which a mail program shows a page, and the width in pixels at which its colours are looked at.
-SCHEMES, WIDTH = ("light", "dark"), 640
+#: The two ways in which a mail program shows a page, and the widths in pixels at which it is looked at.
+SCHEMES, WIDTH, PHONE = ("light", "dark"), 640, 375
 _ASIDE = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 
 
@@ -56,12 +56,34 @@ class Proof:
         return [css.sheet(sheet.text or "") for sheet in self.tree.iter("style")]
 
     @cached_property
-    def _inks(self) -> dict[str, list[ink.Inked]]:
-        return {scheme: ink.texts(self.tree, self.parsed, css.Screen(WIDTH, scheme)) for scheme in SCHEMES}
+    def _inks(self) -> dict[tuple[str, int], list[ink.Inked]]:
+        screens = [(scheme, width) for scheme in SCHEMES for width in (WIDTH, PHONE) if width == WIDTH or self._narrows]
+        return {
+            (scheme, width): ink.texts(self.tree, self.parsed, css.Screen(width, scheme)) for scheme, width in screens
+        }
+
+    @cached_property
+    def _narrows(self) -> bool:
+        """Return whether the page has colours of its own, or small letters, for screens of some width."""
+        return any(
+            ink.tells(declared)
+            for sheet in self.parsed
+            for rule in sheet.rules
+            if any("-width" in query for query in rule.media)
+            for declared in rule.declarations
+        )
 
     def inks(self, scheme: str) -> list[ink.Inked]:
-        """Return each visible piece of the HTML's text as it is set in `light` or `dark` mode."""
-        return self._inks[scheme]
+        """Return each visible piece of the HTML's text as it is set in `light` or `dark` mode.
+
+        Where a phone may set it otherwise in what the checks look at, each piece stands in it a second time.
+        """
+        return [*self._inks[scheme, WIDTH], *self._inks.get((scheme, PHONE), ())]
+
+    @property
+    def visible(self) -> str:
+        """Return the text that somebody sees in the HTML."""
+        return " ".join(each.text for each in self._inks["light", WIDTH])
 
     @cached_property
     def paragraphs(self) -> list[str]:

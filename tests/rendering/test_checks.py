@@ -208,6 +208,16 @@ def test_an_editors_dead_link_is_found_and_named(desk: Settings) -> None:
     assert found[0].where == "html, item 1: cold-chain-sensors"
 
 
+@pytest.mark.parametrize(("declared", "rule"), [("font-size: 13px", "email.font"), ("color: #ddd", "email.contrast")])
+def test_a_phone_is_looked_at_where_it_is_told_otherwise(
+    content: IssueContent, rendered: Rendered, desk: Settings, declared: str, rule: str
+) -> None:
+    sheet = f"<style>@media (max-width: 400px) {{ .name.name {{ {declared} !important }} }}</style></head>"
+    for page, expected in ((sheet, [rule]), (sheet.replace("400px", "300px"), [])):
+        changed = replace(rendered, html=rendered.html.replace("</head>", page))
+        assert [each.rule for each in checks.check(content, changed, desk)] == expected
+
+
 def test_an_image_with_a_caption_is_no_issue(content: IssueContent, rendered: Rendered, desk: Settings) -> None:
     body = '<body><p>Words</p><img src="https://a.example/i.png" alt="All is in here" width="600"></body></html>'
     bare = replace(rendered, html=rendered.html.partition("<body")[0] + body)

@@ -31,9 +31,8 @@ def _format(sheet: Proof) -> Iterator[Fault]:
 
 
 def _alone(sheet: Proof) -> Iterator[Fault]:
-    text = " ".join(each.text for each in sheet.inks("light"))
-    if len(text) < WORDS and next(sheet.all("img"), None) is not None:
-        yield "html", f"{len(text)} characters of text beside images"
+    if len(sheet.visible) < WORDS and next(sheet.all("img"), None) is not None:
+        yield "html", f"{len(sheet.visible)} characters of text beside images"
 
 
 RULES: tuple[Rule[Proof], ...] = (
