@@ -26,9 +26,10 @@ _IN_TAG = re.compile(r"<[A-Za-z][^<>]*<!--\[\[")
 _IN_LINK = re.compile(r"(https?://\S*?)\[\[own:(\d+)\]\]")
 _IN_ADDRESS = re.compile(r"((?:href|src|background)=\"[^\"]*?)\[\[own:(\d+)\]\]", re.IGNORECASE)
 _ALONE = re.compile(r"^[ \t]*(\{%[^\n]*%\})[ \t]*$", re.MULTILINE)
-# Before the first "/" after the host: a value there could lead anywhere.
+# Before the first "/" after the host: a value there could lead anywhere. Browsers take a "\" for one (WHATWG URL 4.4).
 _IN_HOST = re.compile(
-    r"(?:(?:href|src|background)=\"(?:\s*https?://)?|https?://)[^\s\"<>/?#\[]*\[\[(?:own|url):(\d+)\]\]", re.IGNORECASE
+    r"(?:(?:href|src|background)=\"\s*(?:https?:)?[/\\]*|https?:[/\\]+)[^\s\"<>/\\?#\[]*\[\[(?:own|url):(\d+)\]\]",
+    re.IGNORECASE,
 )
 
 Call = Callable[[], str]

@@ -98,6 +98,8 @@ def test_words_and_address_of_an_intro_differ_by_reader(content: IssueContent, d
         ("[x]({{ subscriber.attributes.site }})", "could lead anywhere"),
         ("[x](https://{{ subscriber.name }}.example/)", "could lead anywhere"),
         ("See https://{{ subscriber.name }}", "could lead anywhere"),
+        ("[x](//{{ subscriber.name }})", "could lead anywhere"),
+        ("[x](https:/{{ subscriber.name }})", "could lead anywhere"),
         ("- a\n\n  {{ subscriber.nme }}", "line 3, column 3"),
         ("{% if segment('x') %}\n<b>", "no {% endif %}"),
     ],
