@@ -102,16 +102,10 @@ class Personal:
         values, answers = self._answers(traits)
         if not self.conditions:
             return Decision(values=values)
-        items = self.items(traits.topics)
-        holds = tuple(
-            bool(answers[each.when])
-            if each.when is not None
-            else not items.isdisjoint(each.items)
-            if each.items
-            else not traits.audience or traits.audience in each.audience
-            for each in self.conditions
+        items, audience = self.items(traits.topics), traits.audience
+        return Decision(
+            values=values, holds=tuple([_holds(each, items, audience, answers) for each in self.conditions])
         )
-        return Decision(values=values, holds=holds)
 
     def items(self, topics: tuple[str, ...]) -> frozenset[int]:
         """Return the items for a reader of these topics: all for none, else what is about one of them, or the leads."""
@@ -146,6 +140,14 @@ class Personal:
     @cached_property
     def _chosen(self) -> dict[tuple[str, ...], frozenset[int]]:
         return {}
+
+
+def _holds(condition: Condition, items: frozenset[int], audience: str, answers: tuple[object, ...]) -> bool:
+    if condition.when is not None:
+        return bool(answers[condition.when])
+    if condition.items:
+        return not items.isdisjoint(condition.items)
+    return not audience or audience in condition.audience
 
 
 #: The definitions of an issue that is the same for every reader.
