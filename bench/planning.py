@@ -161,9 +161,9 @@ def say(name: str, size: int) -> None:
         )
         for word, unit in (("clock", "seconds"), ("CPU", "cpu")):
             mine, other = (statistics.median(getattr(each, unit) for each in several) for several in (ours, theirs))
+            told = f"{mine / other:.2f} times it (at most 1.3)" if other else "too short to compare"
             print(
-                f"{name}, {planned} deliveries, {word}: the statement {mine:.1f} s, typed by hand {other:.1f} s, "
-                f"{mine / other:.2f} times it (at most 1.3)"
+                f"{name}, {planned} deliveries, {word}: the statement {mine:.1f} s, typed by hand {other:.1f} s, {told}"
             )
         print(
             f"{name}: the whole plan, batches of {BATCH} included, {whole:.1f} s; the count before it {counted:.1f} s"

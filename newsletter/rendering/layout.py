@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from newsletter.editorial import attribution
 from newsletter.editorial.document import Citation, Document
@@ -85,7 +86,12 @@ def values(
         },
         "items": [piece(item, links, content.terms) for item in content.items],
         "credits": credits(content),
-        "links": {"online": links.online, "standards": links.standards},
+        "links": {
+            "online": links.online,
+            "standards": links.standards,
+            "feedback": links.feedback,
+            "write": f"mailto:{quote(links.feedback, safe='@')}" if links.feedback else "",
+        },
         "slots": marks.slots(),
         "personal": marks.personal,
         "only": marks.only,

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from email.utils import parseaddr
 from html import escape
 from typing import Any
 
@@ -60,11 +61,12 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Links:
-    """Where an issue's links lead that are the same for every reader."""
+    """Where an issue's links lead that are the same for every reader; `feedback` is an address of mail, or empty."""
 
     online: str
     briefing: Callable[[str], str]
     standards: str
+    feedback: str = ""
 
 
 def links(settings: Settings, issue_id: int, *, keyring: Keyring) -> Links:
@@ -72,7 +74,8 @@ def links(settings: Settings, issue_id: int, *, keyring: Keyring) -> Links:
     settings.require("publication.public_url", "an issue's links")
     token = tokens.sign(keyring, Purpose.ISSUE, issue_id)
     url = settings.publication.url
-    return Links(f"{url}/i/{token}", lambda briefing: story(settings, briefing), f"{url}/standards")
+    _, feedback = parseaddr(settings.sender.reply_to or settings.sender.from_)
+    return Links(f"{url}/i/{token}", lambda briefing: story(settings, briefing), f"{url}/standards", feedback)
 
 
 def story(settings: Settings, briefing: str) -> str:

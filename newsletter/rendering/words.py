@@ -39,6 +39,7 @@ class Words:
     because: str
     preferences: str
     unsubscribe: str
+    feedback: str
     date: str
     weekdays: tuple[str, ...]
     months: tuple[str, ...]

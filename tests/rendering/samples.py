@@ -16,7 +16,9 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 THEMES = ("briefing", "digest", "letter")
 DATED = date(2026, 11, 2)
 URL = "https://news.harbour.example"
-LINKS = Links(f"{URL}/i/AbC123", lambda briefing: f"{URL}/briefings/{briefing}", f"{URL}/standards")
+LINKS = Links(
+    f"{URL}/i/AbC123", lambda briefing: f"{URL}/briefings/{briefing}", f"{URL}/standards", "editors@harbour.example"
+)
 VALUES = {
     Slot.EMAIL: "ada@reader.example",
     Slot.LIST_TITLE: "Weekly digest",

@@ -26,6 +26,7 @@ from newsletter.rendering.press import Rendered
 from newsletter.rendering.slots import Slot
 from newsletter.settings import Settings
 from tests.rendering import samples
+from tests.support.keys import KEYRING
 
 LEAD = samples.CRANES
 SECOND = replace(samples.COLD, what_happened="Prices fell.", what_to_watch_next="The insurers.", related_pin=(LEAD.id,))
@@ -89,7 +90,7 @@ def test_the_footer_credits_every_source_once(rendered: Rendered) -> None:
     hrefs = lxml.html.fromstring(rendered.html).xpath("//div[@class='colophon']//a/@href")
     assert isinstance(hrefs, list)
     assert hrefs.count("https://quayside.example/2026/cranes?from=a&to=b") == 1
-    assert len(hrefs) == 4 + 3  # four sources; standards, preferences, unsubscribe
+    assert len(hrefs) == 4 + 4  # four sources; standards, preferences, unsubscribe, a word to the editors
 
 
 def test_a_text_written_wholly_by_people_has_no_disclosure(desk: Settings) -> None:
@@ -105,7 +106,17 @@ def test_an_item_in_another_language_says_so(desk: Settings) -> None:
 
 def test_no_link_of_the_mail_leads_nowhere(rendered: Rendered) -> None:
     for link in lxml.html.fromstring(rendered.html).iter("a"):
-        assert re.match(r"https://|\[\[(unsubscribe|preferences)_url\]\]$", link.get("href", ""))
+        href = link.get("href", "")
+        assert re.match(r"https://|\[\[(unsubscribe|preferences)_url\]\]$|mailto:editors@harbour\.example\?", href)
+
+
+def test_a_word_to_the_editors_goes_where_answers_go_and_names_the_issue(desk: Settings) -> None:
+    links = press.links(desk, 12, keyring=KEYRING)
+    assert links.feedback == "editors@news.harbour.example"
+    made = press.render(samples.issue(2), desk, links)
+    assert 'href="mailto:editors@news.harbour.example?subject=Issue%2012"' in made.html
+    assert "editors@news.harbour.example\n" in made.text
+    assert "mailto:" not in press.render(samples.issue(2), desk, replace(links, feedback="")).html
 
 
 def test_lines_of_text_end_before_the_edge_unless_a_link_needs_more(rendered: Rendered) -> None:
