@@ -14,6 +14,7 @@ from subscribers import segments
 SIZE = 6000
 OF_TOPICS, OF_LISTS = "ix_subscriber_topic_topic_id_subscriber_id", "ix_subscription_list_id_state_subscriber_id"
 OF_ISSUE, OF_COUNTRY = "ix_event_kind_issue_id_subscriber_id", "ix_subscriber_country"
+OF_EVENTS = "ix_event_subscriber_id_kind|ix_event_kind_at_subscriber_id"
 OF_ADDRESS = "uq_subscriber_email_key|sqlite_autoindex_subscriber_1"
 OF_DELIVERIES = "ix_delivery_issue_id_state|ix_delivery_subscriber_id|sqlite_autoindex_delivery_1"
 OF_NUMBER = "pk_subscriber|INTEGER PRIMARY KEY|ix_subscriber_joined_at"
@@ -42,7 +43,7 @@ SHAPES = [
     ("country = 'AT' and plan = 'pro'", OF_COUNTRY, OF_COUNTRY),
     ("joined within 20 days", "ix_subscriber_joined_at", OF_NUMBER),
     ("email = 'reader7@example.com'", OF_ADDRESS, OF_ADDRESS),
-    ("opened within 8 days", "ix_event_kind_at_subscriber_id", "ix_event_subscriber_id_kind"),
+    ("opened within 8 days", "ix_event_kind_at_subscriber_id", OF_EVENTS),
     ("clicked issue 2", OF_ISSUE, f"{OF_ISSUE}|ix_event_subscriber_id_kind"),
     ("received issue 2", OF_DELIVERIES, OF_DELIVERIES),
     ("received issue 2 and topics has 'ai-chips'", OF_TOPICS, OF_TOPICS),

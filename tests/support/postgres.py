@@ -15,6 +15,8 @@ import psycopg
 
 from tests.support.lacking import lacking
 
+#: What tests can do without; a vacuum at some moment of its own would change plans between one run and the next.
+_UNSAFE = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
 _INITDB = ("-A", "trust", "-U", "desk", "-E", "UTF8", "--no-locale", "--no-sync")
 
 
@@ -77,7 +79,7 @@ def start(home: Path, *, durable: bool = False, **more: object) -> str:
     settings = {
         "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 60,
         "timezone": "UTC",
-        **({} if durable else dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")),
+        **({} if durable else dict.fromkeys(_UNSAFE, "off")),
         **more,
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
