@@ -68,6 +68,7 @@ function told(finding) {
 }
 
 function fill() {
+  delete the("mail").dataset.shown; // what was asked for under this version may have been answered from the next
   document.title = `${sheet.trouble ? "! " : ""}Issue ${sheet.issue} ${sheet.subject}`;
   the("title").textContent = `Issue ${sheet.issue}${sheet.state ? `, ${sheet.state}` : ""}`;
   the("who").textContent = sheet.name;
