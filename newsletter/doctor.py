@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from newsletter import db, publication
 from newsletter.audit import AuditEntry
-from newsletter.delivery import smtp
+from newsletter.delivery import single
 from newsletter.errors import DatabaseError, NewsletterError, SettingsError
 from newsletter.settings import FILE, Settings
 from subscribers.errors import AudienceError
@@ -121,7 +121,7 @@ def _clock(engine: Engine, now: datetime) -> str:
 
 def _relay(settings: Settings) -> Diagnosis:
     def reach() -> str:
-        relay = smtp.relay(settings)
+        relay = single.relay(settings)
         try:
             relay.connect()
             return f"{relay} answers"

@@ -6,7 +6,8 @@ from pathlib import Path
 from string import Template
 
 from newsletter.errors import Refused, SettingsError, UsageError
-from newsletter.settings import FILE, Settings, Tls, parse
+from newsletter.settings import FILE, Settings, parse
+from newsletter.transport import Tls
 from subscribers import tokens
 from subscribers.errors import AudienceError
 

@@ -8,9 +8,8 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from email.utils import getaddresses, parseaddr
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args, get_origin
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
@@ -18,6 +17,7 @@ from newsletter import looks
 from newsletter.errors import BadInput, NotFound, SettingsError
 from newsletter.looks import Look, Theme
 from newsletter.sections import Section
+from newsletter.transport import Dkim, Lane, Relay, Sending
 from subscribers.addresses import parse as parse_address
 from subscribers.errors import BadAddress
 
@@ -86,48 +86,6 @@ class Database(Section):
     """Where the desk keeps its records."""
 
     url: str = "sqlite:///newsletter.db"
-
-
-class Dkim(Section):
-    """The signature on each message (RFC 6376)."""
-
-    domain: str
-    selector: str
-    key: str
-
-
-class Tls(StrEnum):
-    """How the conversation with a relay is protected."""
-
-    #: STARTTLS with a checked certificate, or nothing is sent
-    REQUIRE = "require"
-    #: STARTTLS when the relay offers it
-    OPPORTUNISTIC = "opportunistic"
-    #: TLS from the first byte, with a checked certificate
-    IMPLICIT = "implicit"
-    #: none: for loopback, or a network that is trusted on purpose
-    NONE = "none"
-
-
-class Relay(Section):
-    """An SMTP server that takes mail from this desk."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    host: str = Field(min_length=1)
-    port: int = Field(default=25, ge=1, le=65535)
-    tls: Tls = Tls.REQUIRE
-    username: str = ""
-    password: str = Field(default="", repr=False)
-    password_file: str = ""
-    connections: int = Field(default=10, ge=1, le=1000)
-
-
-class Sending(Section):
-    """How a send treats what it cannot know."""
-
-    batch: int = Field(default=100, ge=1, le=10000)
-    #: a copy in flight when the process died: send it again under the same Message-ID, or hold it as unknown
-    on_unknown: Literal["resend", "hold"] = "resend"
 
 
 class Check(Section):
@@ -274,7 +232,9 @@ def _lay(table: dict[str, Any], kind: type[Section], prefix: str, environ: Mappi
 
 
 def _section(annotation: Any) -> type[Section] | None:
-    """Return the table that a key holds, None where it holds a value."""
+    """Return the table that a key holds, None where it holds a value or tables by names of their own."""
+    if get_origin(annotation) is dict:
+        return None
     kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
     return next((kind for kind in kinds if issubclass(kind, Section)), None)
 
@@ -305,4 +265,6 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
         "check": Check,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
+    if path[0] == "relay" and "domains" in path[:-1]:
+        kind = Lane
     return [field.alias or name for name, field in kind.model_fields.items()]

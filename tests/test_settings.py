@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import BadInput, NotFound, SettingsError
-from newsletter.settings import Tls, find, load
+from newsletter.settings import find, load
+from newsletter.transport import Tls
 
 WHOLE = """\
 [publication]

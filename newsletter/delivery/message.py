@@ -30,6 +30,8 @@ class Envelope:
     delivery_id: int
     message: bytes
     smtputf8: bool = False
+    #: what a delivery status notification returns to say which copy it is about (RFC 3461 4.4); xtext, or empty
+    envid: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

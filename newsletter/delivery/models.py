@@ -5,6 +5,7 @@ An issue may close only when ``audience = sent + failed + skipped + unknown``.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -42,6 +43,36 @@ class BatchState(StrEnum):
     DONE = "done"
 
 
+class Stop(StrEnum):
+    """Why an issue is paused, so that what goes on by itself can tell what it may take up again."""
+
+    #: nothing stopped it, or what did is not known any more
+    NONE = ""
+    #: readers wait for another attempt, or their share of the audience was done
+    WAITING = "waiting"
+    #: a share of the audience was asked for, and has it; the rest waits for a word
+    PART = "part"
+    #: a person asked
+    ASKED = "asked"
+    #: the sender was interrupted, or ended by an error
+    INTERRUPTED = "interrupted"
+    #: every relay refuses for reasons of its own
+    RELAY = "relay"
+    #: too much went wrong: dead addresses, refused content or complaints
+    BREAKER = "breaker"
+
+
+class Ask(StrEnum):
+    """What a person asks of a running sender, who looks for it several times a second."""
+
+    #: nothing
+    NONE = ""
+    #: stop in good order, with readers still waiting
+    PAUSE = "pause"
+    #: stop in good order; whoever still waits gets nothing
+    CANCEL = "cancel"
+
+
 class Audience(SQLModel, table=True):
     """Whom an issue goes to, counted once when it was planned; `fence` lets only the newest sender record."""
 
@@ -56,6 +87,49 @@ class Audience(SQLModel, table=True):
     fence: int = Field(default=0)
     worker: str = Field(default="", max_length=200)
     lease_until: datetime | None = Field(default=None)
+    stop: Stop = Field(default=Stop.NONE, sa_type=one_of(Stop))
+    ask: Ask = Field(default=Ask.NONE, sa_type=one_of(Ask))
+    asked_by: str = Field(default="", max_length=80)
+
+
+class Schedule(SQLModel, table=True):
+    """A send that is to begin later; `missed` says that its hour passed while nothing looked, and a person decides."""
+
+    __tablename__ = "schedule"
+
+    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
+    at: datetime = Field(index=True)
+    zone: str = Field(max_length=80)
+    terms: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    missed: bool = Field(default=False)
+    actor: str = Field(max_length=80)
+    made_at: datetime
+
+
+class SubjectTest(SQLModel, table=True):
+    """A trial of an issue's subjects on a share of its audience; the winner, counted from 0, goes to the rest."""
+
+    __tablename__ = "subject_test"
+
+    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
+    share: float
+    decide: str = Field(max_length=24)
+    hours: float
+    sampled_at: datetime | None = Field(default=None)
+    winner: int | None = Field(default=None)
+    decided_at: datetime | None = Field(default=None)
+    decided_by: str = Field(default="", max_length=80)
+
+
+class RelayState(SQLModel, table=True):
+    """A relay that refused for reasons of its own, in its words; one without a row gave no trouble."""
+
+    __tablename__ = "relay_state"
+
+    name: str = Field(primary_key=True, max_length=80)
+    reason: str = Field(max_length=2000)
+    temporary: bool = Field(default=False)
+    changed_at: datetime
 
 
 class Rehearsal(SQLModel, table=True):
@@ -91,6 +165,8 @@ class DeliveryBatch(SQLModel, table=True):
     state: BatchState = Field(default=BatchState.OPEN, sa_type=one_of(BatchState))
     fence: int = Field(default=0)
     worker: str = Field(default="", max_length=200)
+    #: 1 for the share of the audience that goes first, else 0
+    part: int = Field(default=0)
 
 
 class Delivery(SQLModel, table=True):
@@ -114,3 +190,8 @@ class Delivery(SQLModel, table=True):
     attempts: int = Field(default=0)
     changed_at: datetime
     due_at: datetime | None = Field(default=None)
+    relay: str = Field(default="", max_length=80)
+    #: 1 for the share of the audience that goes first, else 0
+    part: int = Field(default=0)
+    #: which of the issue's subjects it carries, counted from 0
+    variant: int = Field(default=0)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from newsletter import audit, db
-from newsletter.delivery import journal, ledger, message, planning, readers, recovery, report, results, smtp
+from newsletter.delivery import journal, ledger, message, planning, readers, recovery, report, results, single
 from newsletter.delivery.interruption import Interruption, interruptible
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import Batch, Hold
@@ -117,7 +117,7 @@ def send(
     interruption. Raises RelayError, with the issue paused, when the relay refuses for reasons of its own. `rehearsed`
     refuses an audience that no dry run counted; `tell` hears of the plan before the first message.
     """
-    carrier = relay or smtp.relay(settings)
+    carrier = relay or single.relay(settings)
     now = clock()
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)

@@ -1,6 +1,15 @@
 """The ledger's tables, for statements over many rows at once."""
 
-from newsletter.delivery.models import Audience, Delivery, DeliveryBatch, Rehearsal, RehearsalReader
+from newsletter.delivery.models import (
+    Audience,
+    Delivery,
+    DeliveryBatch,
+    Rehearsal,
+    RehearsalReader,
+    RelayState,
+    Schedule,
+    SubjectTest,
+)  # fmt: skip
 from subscribers.models import MailingList, Subscriber, Subscription, Suppression
 from subscribers.upsert import table
 
@@ -8,8 +17,11 @@ AUDIENCE = table(Audience)
 BATCH = table(DeliveryBatch)
 DELIVERY = table(Delivery)
 LIST = table(MailingList)
+RELAY_STATE = table(RelayState)
 REHEARSAL = table(Rehearsal)
 REHEARSED = table(RehearsalReader)
+SCHEDULE = table(Schedule)
+SUBJECT_TEST = table(SubjectTest)
 SUBSCRIBER = table(Subscriber)
 SUBSCRIPTION = table(Subscription)
 SUPPRESSION = table(Suppression)

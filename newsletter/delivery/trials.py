@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session
 
-from newsletter.delivery import audiences, message, planning, readers, rehearsals, smtp
+from newsletter.delivery import audiences, message, planning, readers, rehearsals, single
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.planning import PlanView
@@ -54,7 +54,7 @@ def send(
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
     title = settings.publication.name
     envelopes = [message.assemble(head, body, Reader(0, 0, address, 0, "test", title)) for address in to]
-    carrier = relay or smtp.relay(settings)
+    carrier = relay or single.relay(settings)
     try:
         return [(envelope.recipient, outcome) for envelope, outcome in carrier.send(envelopes, _Anyone())]
     finally:

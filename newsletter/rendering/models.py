@@ -16,6 +16,7 @@ class Rendering(SQLModel, table=True):
     issue_id: int = Field(foreign_key="issue.id", index=True)
     theme: str = Field(max_length=80)
     subject: str = Field(max_length=400)
+    alternatives: list[str] = Field(default_factory=list, sa_type=JSON)
     preheader: str = Field(default="", max_length=400)
     html: str
     text: str

@@ -11,9 +11,10 @@ import pytest
 
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.replies import Fault, Kind, Outcome
-from newsletter.delivery.smtp import PATIENCE, SmtpRelay, Timeouts, relay, stuffed
+from newsletter.delivery.single import PATIENCE, SmtpRelay, Timeouts, relay, stuffed
 from newsletter.errors import RelayError, SettingsError
-from newsletter.settings import Relay, Settings, Tls
+from newsletter.settings import Settings
+from newsletter.transport import Relay, Tls
 from tests.conftest import make_publication
 from tests.support import smtp
 from tests.support.smtp import DROP, Server, serving, speaking

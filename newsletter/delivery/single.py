@@ -11,8 +11,9 @@ from newsletter.delivery.message import Envelope
 from newsletter.delivery.relay import Watch
 from newsletter.delivery.replies import Fault, Kind, Moment, Outcome, lost, read
 from newsletter.errors import RelayError, SettingsError
-from newsletter.settings import FILE, Settings, Tls
-from newsletter.settings import Relay as RelaySettings
+from newsletter.settings import FILE, Settings
+from newsletter.transport import Relay as RelaySettings
+from newsletter.transport import Tls
 from subscribers import addresses
 
 #: After so many connections in a row that ended early, the relay is left alone.
