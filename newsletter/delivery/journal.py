@@ -1,4 +1,4 @@
-"""The sender's journal: what happened to each copy since the ledger last heard, one line at a time.
+"""The sender's journal: what happened to each copy of a batch that the ledger has not heard of yet, a line each.
 
 A line is one write into the page cache, which outlives the process (though not a power cut: a journal that was
 begun before the machine last started is therefore not taken for complete).
@@ -7,6 +7,7 @@ begun before the machine last started is therefore not taken for complete).
 import os
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from newsletter.delivery.replies import Fault, Kind, Outcome
@@ -14,7 +15,7 @@ from newsletter.errors import DatabaseError
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 # After a power cut a page that was never written reads as zeros.
-_LINE = re.compile(rb"began \d+|done \d+ [a-z_]+ [a-z_-]+ -?\d+ [ -~]*")
+_LINE = re.compile(rb"(?:began|back) \d+|done \d+ [a-z_]+ [a-z_-]+ -?\d+ [ -~]*")
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,16 @@ class Told:
 
 
 class Journal:
-    """The open journal of one sender."""
+    """The open journal of one batch."""
 
-    def __init__(self, folder: Path, issue_id: int, *, fence: int) -> None:
-        self.path = path(folder, issue_id, fence=fence)
-        self._header = f"boot {_boot()}\n".encode()
+    def __init__(self, folder: Path, issue_id: int, *, fence: int, batch: int) -> None:
+        self.path = path(folder, issue_id, fence=fence, batch=batch)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         except OSError as error:
             raise self._unwritable(error) from error
-        self._write(self._header)
+        self._write(b"boot %s\n" % _boot())
 
     def began(self, delivery_id: int) -> None:
         """Note that the message's text may reach the relay from now on."""
@@ -49,16 +49,19 @@ class Journal:
         text = outcome.text.encode("unicode_escape").decode()
         self._write(f"done {delivery_id} {outcome.kind} {fault} {outcome.code} {text}\n".encode())
 
-    def clear(self) -> None:
-        """Forget what the ledger has recorded by now."""
-        os.ftruncate(self._file, len(self._header))
+    def back(self, delivery_id: int) -> None:
+        """Note that the message which began surely did not go out."""
+        self._write(b"back %d\n" % delivery_id)
 
     def close(self) -> None:
         """Close the file and leave it for the next sender."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
     def remove(self) -> None:
-        """Take the file away: nothing in it is unrecorded."""
+        """Close the file and take it away: nothing in it is unrecorded."""
+        self.close()
         self.path.unlink(missing_ok=True)
 
     def _write(self, line: bytes) -> None:
@@ -76,15 +79,15 @@ class Journal:
         )
 
 
-def path(folder: Path, issue_id: int, *, fence: int) -> Path:
-    """Return where the journal of the sender with that fence lies."""
-    return folder / f"issue-{issue_id}.{fence}.log"
+def path(folder: Path, issue_id: int, *, fence: int, batch: int) -> Path:
+    """Return where the sender with that fence keeps the journal of a batch."""
+    return folder / f"issue-{issue_id}.{fence}.{batch}.log"
 
 
-def read(folder: Path, issue_id: int, *, fence: int) -> Told:
-    """Return what a sender that died left behind."""
+def read(folder: Path, issue_id: int, *, fence: int, batch: int) -> Told:
+    """Return what a sender that died left behind of a batch."""
     try:
-        data = path(folder, issue_id, fence=fence).read_bytes()
+        data = path(folder, issue_id, fence=fence, batch=batch).read_bytes()
     except FileNotFoundError:  # the sender worked on another machine, or its disk is gone
         return Told()
     begun: set[int] = set()
@@ -95,11 +98,13 @@ def read(folder: Path, issue_id: int, *, fence: int) -> Told:
             case ["began", key]:
                 begun.add(int(key))
                 done.pop(int(key), None)
+            case ["back", key]:
+                begun.discard(int(key))
             case ["done", key, kind, fault, code, text]:
                 done[int(key)] = Outcome(
                     Kind(kind), int(code), _unescaped(text), None if fault == "-" else Fault(fault)
                 )
-    return Told(frozenset(begun), done, whole=header == ["boot", _boot()])
+    return Told(frozenset(begun), done, whole=header == ["boot", _boot().decode("ascii", "replace")])
 
 
 def sweep(folder: Path, issue_id: int) -> None:
@@ -119,8 +124,9 @@ def _unescaped(text: str) -> str:
     return text.encode("ascii").decode("unicode_escape")
 
 
-def _boot() -> str:
+@cache
+def _boot() -> bytes:
     try:
-        return _BOOT.read_text().strip()
+        return _BOOT.read_bytes().strip()
     except OSError:  # not Linux
-        return "-"
+        return b"-"

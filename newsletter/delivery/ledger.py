@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, case, func, literal, null, select, update
 from sqlmodel import Session
 
 from newsletter.delivery import batches, objections, readers
-from newsletter.delivery.models import BatchState, DeliveryState
+from newsletter.delivery.models import Ask, BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.readers import NOTHING_MORE, Lookup
 from newsletter.delivery.replies import Fault
@@ -30,6 +30,7 @@ from subscribers.models import SuppressionReason
 LEASE = timedelta(seconds=60)
 #: States that still ask for something; an issue with one of them cannot close.
 WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
+NO_RELAYS: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +126,6 @@ def release(session: Session, hold: Hold) -> None:
     _set_lease(session, hold, worker="", lease_until=None)
 
 
-def require(session: Session, hold: Hold) -> None:
-    """Refuse when another sender has taken over."""
-    if session.execute(_FENCE, {"issue": hold.issue_id}).scalar() != hold.fence:
-        raise _fenced(hold)
-
-
 def _set_lease(session: Session, hold: Hold, *, worker: str, lease_until: datetime | None) -> None:
     guarded = (
         update(AUDIENCE)
@@ -148,35 +143,42 @@ def _fenced(hold: Hold) -> Refused:
     )
 
 
-def claim(session: Session, hold: Hold, *, batch: int, lookup: Lookup = NOTHING_MORE, now: datetime) -> Batch | None:
+def claim(
+    session: Session, hold: Hold, *, batch: int, lookup: Lookup = NOTHING_MORE, part: int | None = None, now: datetime
+) -> Batch | None:
     """Return the next batch, its readers marked as being sent to; None when nobody is due.
 
     Whoever left, was suppressed, or had another issue and wants fewer since the audience was planned is skipped here,
-    with the reason. `lookup` says what else is to be known of the readers.
+    with the reason. `lookup` says what else is to be known of the readers, `part` which share of the audience is meant.
     """
     renew(session, hold, now=now)
-    batch_id = _lease_batch(session, hold)
+    batch_id = _lease_batch(session, hold, part)
     if batch_id is None and batches.form(session, hold.issue_id, batch=batch, now=now):
-        batch_id = _lease_batch(session, hold)
+        batch_id = _lease_batch(session, hold, part)
     if batch_id is None:
         return None
-    waits = (
-        DELIVERY.c.batch_id == batch_id,
-        DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
-    )
-    skip = update(DELIVERY).where(*waits, objections.REASON != "").values(
-        state=DeliveryState.SKIPPED, reason=objections.REASON + _DOUBT, changed_at=now, due_at=None
-    )  # fmt: skip
-    skipped = session.execute(skip, objections.at(now)).rowcount  # type: ignore[attr-defined]
-    begin = update(DELIVERY).where(*waits).values(state=DeliveryState.SENDING, changed_at=now, due_at=None)
-    session.execute(begin)
-    return Batch(id=batch_id, readers=readers.of_batch(session, batch_id, lookup), skipped=skipped)
+    found = readers.of_batch(session, batch_id, lookup, now=now)
+    _move(session, [reader.delivery_id for reader in found.readers], DeliveryState.SENDING, now)
+    _move(session, list(found.barred), DeliveryState.SKIPPED, now)
+    if found.barred:
+        session.execute(_BAR, [{"key": key, "why": reason[:80]} for key, reason in found.barred.items()])
+    return Batch(id=batch_id, readers=found.readers, skipped=len(found.barred))
 
 
-def _lease_batch(session: Session, hold: Hold) -> int | None:
+_BAR = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reason=bindparam("why"))
+
+
+def _move(session: Session, deliveries: list[int], state: DeliveryState, now: datetime) -> None:
+    if deliveries:
+        moved = update(DELIVERY).where(DELIVERY.c.id.in_(deliveries))
+        session.execute(moved.values(state=state, changed_at=now, due_at=None))
+
+
+def _lease_batch(session: Session, hold: Hold, part: int | None) -> int | None:
     oldest = (
         select(BATCH.c.id)
         .where(BATCH.c.issue_id == hold.issue_id, BATCH.c.state == BatchState.OPEN)
+        .where(*([] if part is None else [BATCH.c.part == part]))
         .order_by(BATCH.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -189,34 +191,41 @@ def _lease_batch(session: Session, hold: Hold) -> int | None:
     return batch_id
 
 
-_DOUBT = case((DELIVERY.c.reason == RESENT, literal(MAY_HAVE_IT)), else_=literal(""))
-# Asked for each message: built once.
-_FENCE = select(AUDIENCE.c.fence).where(AUDIENCE.c.issue_id == bindparam("issue"))
-_ASK = (
-    select(objections.REASON)
-    .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
-    .where(
-        DELIVERY.c.id == bindparam("delivery"),
-        DELIVERY.c.state == DeliveryState.SENDING,
-        AUDIENCE.c.fence == bindparam("held"),
-    )
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the ledger says of copies that are about to go out: the `objections` against some, and what is asked."""
+
+    objections: Mapping[int, str]
+    ask: Ask
+
+
+# Asked many times a second: built once.
+_STANDING = select(AUDIENCE.c.fence, AUDIENCE.c.ask).where(AUDIENCE.c.issue_id == bindparam("issue"))
+_OBJECTIONS = select(DELIVERY.c.id, objections.REASON).where(
+    DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)), DELIVERY.c.state == DeliveryState.SENDING
 )
 
 
-def objection(session: Session, hold: Hold, delivery_id: int, *, now: datetime) -> str:
-    """Return why the copy must not go out now, empty when it may; refuse a sender that was taken over."""
-    found = session.execute(_ASK, {"delivery": delivery_id, "held": hold.fence, **objections.at(now)})
-    reason: str | None = found.scalar()
-    if reason is None:
+def ask(session: Session, hold: Hold, deliveries: Collection[int], *, now: datetime) -> Answer:
+    """Return what speaks against the copies now, and what a person asks; refuse a sender that was taken over."""
+    standing = session.execute(_STANDING, {"issue": hold.issue_id}).one()
+    if standing.fence != hold.fence:
         raise _fenced(hold)
-    return reason
+    if not deliveries:
+        return Answer(objections={}, ask=standing.ask)
+    rows = session.execute(_OBJECTIONS, {"deliveries": list(deliveries), **objections.at(now)})
+    return Answer(objections={key: reason for key, reason in rows if reason}, ask=standing.ask)
 
 
-def record(session: Session, hold: Hold, batch_id: int, changes: Mapping[int, Change], *, now: datetime) -> None:
+def record(
+    session: Session, hold: Hold, batch_id: int, changes: Mapping[int, Change], *,
+    relays: Mapping[int, str] = NO_RELAYS, now: datetime,
+) -> None:  # fmt: skip
     """Write what became of a batch; deliveries that `changes` does not name wait again, as if never claimed."""
     renew(session, hold, now=now)
     if changes:
-        session.execute(_CHANGE, [_row(key, change, batch_id, now) for key, change in changes.items()])
+        rows = [_row(key, change, batch_id, now, relays.get(key, "")) for key, change in changes.items()]
+        session.execute(_CHANGE, rows)
     untouched = (
         update(DELIVERY)
         .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
@@ -233,16 +242,17 @@ _CHANGE = (
     .where(DELIVERY.c.id == bindparam("key"), DELIVERY.c.state == DeliveryState.SENDING)
     .values(
         state=bindparam("to"), reason=bindparam("why"), reply=bindparam("said"), due_at=bindparam("due"),
-        batch_id=bindparam("stays_in"), changed_at=bindparam("at"), attempts=DELIVERY.c.attempts + bindparam("tried"),
+        batch_id=bindparam("stays_in"), changed_at=bindparam("at"), relay=bindparam("by"),
+        attempts=DELIVERY.c.attempts + bindparam("tried"),
     )
 )  # fmt: skip
 
 
-def _row(key: int, change: Change, batch_id: int, now: datetime) -> dict[str, object]:
+def _row(key: int, change: Change, batch_id: int, now: datetime, relay: str) -> dict[str, object]:
     return {
         "key": key, "to": change.state, "why": change.reason[:80], "said": change.reply.replace("\0", "")[:1000],
         "due": change.due_at, "stays_in": None if change.state in WAITING else batch_id, "at": now,
-        "tried": int(change.tried),
+        "tried": int(change.tried), "by": relay,
     }  # fmt: skip
 
 

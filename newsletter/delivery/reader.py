@@ -23,3 +23,5 @@ class Reader:
     attempts: int = 0
     resent: bool = False
     traits: Traits = NOBODY
+    #: which of the issue's subjects the copy carries, counted from 0
+    variant: int = 0

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session
 
+from newsletter.delivery import objections
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.results import RESENT
+from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER
 from newsletter.issues.traits import Traits
 from newsletter.rendering.personal import Needs
@@ -25,6 +26,21 @@ COLUMNS = (
     SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
+# Built once, as they are asked for each batch. In two steps, the second by key: what SQLite knows of the table's past, in
+# which no delivery may have had a batch, can otherwise have it read the whole of it.
+_WAITING = select(DELIVERY.c.id).where(
+    DELIVERY.c.batch_id == bindparam("batch"), DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED))
+)
+_THESE = (
+    select(
+        *COLUMNS, DELIVERY.c.id.label("delivery"), DELIVERY.c.attempts, (DELIVERY.c.reason == RESENT).label("resent"),
+        DELIVERY.c.variant, objections.REASON.label("reason"),
+    )
+    .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, isouter=True)
+    .join(LIST, LIST.c.id == DELIVERY.c.list_id)
+    .where(DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)))
+    .order_by(DELIVERY.c.id)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +49,14 @@ class Lookup:
 
     topics: bool = False
     segments: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """The readers of a batch, and why each of the others must not get the copy, by delivery."""
+
+    readers: tuple[Reader, ...]
+    barred: dict[int, str]
 
 
 #: What is looked up for an issue that is the same for every reader.
@@ -50,22 +74,19 @@ def lookup(session: Session, needs: Needs, *, now: datetime) -> Lookup:
     return Lookup(topics=needs.topics, segments=of_a_few)
 
 
-def of_batch(session: Session, batch_id: int, lookup: Lookup) -> tuple[Reader, ...]:
-    """Return the readers of a batch that is being sent, in the order of their deliveries."""
-    query = (
-        select(*COLUMNS, DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.reason == RESENT)
-        .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-        .join(LIST, LIST.c.id == DELIVERY.c.list_id)
-        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
-        .order_by(DELIVERY.c.id)
-    )
-    return tuple(read(session, session.execute(query).all(), lookup))
+def of_batch(session: Session, batch_id: int, lookup: Lookup, *, now: datetime) -> Claimed:
+    """Return the readers of a batch who wait for their copy, in the order of their deliveries."""
+    waiting = list(session.scalars(_WAITING, {"batch": batch_id}))
+    rows = session.execute(_THESE, {"deliveries": waiting, **objections.at(now)}).all()
+    free = [row for row in rows if not row.reason]
+    barred = {row.delivery: row.reason + MAY_HAVE_IT * row.resent for row in rows if row.reason}
+    return Claimed(readers=tuple(read(session, free, lookup)), barred=barred)
 
 
 def read(session: Session, rows: Sequence[Any], lookup: Lookup) -> list[Reader]:
     """Return the readers of rows that begin with COLUMNS.
 
-    What follows in a row is the delivery, its attempts, and whether it is sent again.
+    What follows in a row is the delivery, its attempts, whether it is sent again, and its subject's number.
     """
     who = [row[0] for row in rows]  # named one by one: a subquery may have SQLite go through everybody
     topics: dict[int, list[str]] = defaultdict(list)
@@ -90,5 +111,5 @@ def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str])
         email=email, name=name, language=language, country=country, audience=audience, topics=topics,
         attributes=attributes, segments=inside, list_name=list_name, list_title=title,
     )  # fmt: skip
-    delivery, attempts, resent = rest or (0, 0, False)
-    return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits)
+    delivery, attempts, resent, variant, *_ = rest or (0, 0, False, 0)
+    return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits, variant)

@@ -24,15 +24,15 @@ def recover(
         BATCH.c.issue_id == hold.issue_id, BATCH.c.state == BatchState.LEASED
     )
     recorded = in_flight = untouched = 0
-    left = set()
+    left = []
     for batch_id, fence in session.execute(query).all():
-        told = journal.read(folder, hold.issue_id, fence=fence)
+        told = journal.read(folder, hold.issue_id, fence=fence, batch=batch_id)
         changes, claimed, flying = _changes(session, batch_id, told, on_unknown=on_unknown, now=now)
         ledger.record(session, hold, batch_id, changes, now=now)
         recorded += len(changes) - flying
         in_flight += flying
         untouched += claimed - len(changes)
-        left.add(journal.path(folder, hold.issue_id, fence=fence))
+        left.append(journal.path(folder, hold.issue_id, fence=fence, batch=batch_id))
     if left:
         found = {"recorded": recorded, "in_flight": in_flight, "untouched": untouched}
         audit.append(session, "recovered", actor=actor, kind="issue", name=hold.issue_id, now=now, **found)

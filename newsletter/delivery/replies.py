@@ -62,6 +62,8 @@ class Outcome:
     code: int = 0
     text: str = ""
     fault: Fault | None = None
+    #: what the reply answered; None where there was none, or it is not known any more
+    moment: Moment | None = field(default=None, compare=False)
 
     @property
     def enhanced(self) -> str:
@@ -155,7 +157,7 @@ def read(moment: Moment, code: int, text: str) -> Outcome:
     found = _ENHANCED.match(text)
     detail = found[0].partition(".")[2] if found else ""
     row = next(row for row in TABLE if row.matches(moment, f"{code:03}", detail, text))
-    return Outcome(row.kind, code, text, row.fault)
+    return Outcome(row.kind, code, text, row.fault, moment)
 
 
 def lost(reason: str, *, after_dot: bool) -> Outcome:
