@@ -104,7 +104,7 @@ class Breaker:
         if not share or seen < ENOUGH or self._dead_of_newest <= share * seen:
             return None
         return Trip(
-            reason=f"{self._dead_of_newest} of the newest {seen} addresses are dead, more than the {share:.3g} that "
+            reason=f"{self._dead_of_newest} of the newest {seen} addresses are dead, more than the {share:.1%} that "
             "[sending] hard_failures allows: mailbox providers take such a list for a bought one. See who: newsletter "
             "status ISSUE --who failed; go on when the rest of the list is better, or allow more"
         )
@@ -115,7 +115,7 @@ class Breaker:
         if not allowed or complained < FEW_COMPLAINTS or complained <= allowed * sent:
             return None
         return Trip(
-            reason=f"{complained} of {sent} readers who have the issue call it spam, more than the {allowed:.3g} that "
+            reason=f"{complained} of {sent} readers who have the issue call it spam, more than the {allowed:.1%} that "
             "[sending] complaints allows; providers block a sender for less. See how these readers came to be on the "
             "list before the others get it too"
         )

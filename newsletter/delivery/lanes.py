@@ -108,8 +108,8 @@ class Lane:
         if said is Answer.NONE:
             return
         self.done += 1
-        if self._burst:
-            self._burst -= 1
+        known = self._burst > 0
+        self._burst -= known
         if said is Answer.GOOD:
             self._row = 0
             if self._blocked is not None:
@@ -118,14 +118,14 @@ class Lane:
                 self.allowed = min(self.limit, self.allowed + 1 / self.allowed)
         elif said is not Answer.OTHER:
             self._row += 1
-            self._suffer(now, at_once=said is Answer.CUT)
+            self._suffer(now, at_once=said is Answer.CUT, known=known)
 
-    def _suffer(self, now: float, *, at_once: bool) -> None:
+    def _suffer(self, now: float, *, at_once: bool, known: bool) -> None:
         if self._row >= PAUSE_AFTER:
             if self._blocked is None or now >= self._blocked:
                 self._pause = min(self._pause * 2 or PAUSE, LONGEST)
                 self._blocked, self.allowed = now + self._pause, 1.0
-        elif not self._burst and (at_once or self._row >= IN_A_ROW):
+        elif not known and (at_once or self._row >= IN_A_ROW):
             self.allowed = max(1.0, min(self.allowed, self.under_way + 1) / 2)
             self._burst = self.under_way
 
