@@ -12,12 +12,12 @@ from newsletter.delivery.journal import Told
 from newsletter.delivery.ledger import Hold
 from newsletter.delivery.models import BatchState, DeliveryState
 from newsletter.delivery.replies import Outcome, lost
-from newsletter.delivery.results import RESENT, Change, OnUnknown, settle
+from newsletter.delivery.results import RESENT, Change, Policy, settle
 from newsletter.delivery.tables import BATCH, DELIVERY
 
 
 def recover(
-    session: Session, hold: Hold, folder: Path, *, on_unknown: OnUnknown, actor: str, now: datetime
+    session: Session, hold: Hold, folder: Path, *, policy: Policy, actor: str, now: datetime
 ) -> tuple[Path, ...]:
     """Record what the dead senders of the issue had achieved; return their journals, to be removed after the commit."""
     query = select(BATCH.c.id, BATCH.c.fence).where(
@@ -27,7 +27,7 @@ def recover(
     left = []
     for batch_id, fence in session.execute(query).all():
         told = journal.read(folder, hold.issue_id, fence=fence, batch=batch_id)
-        changes, claimed, flying = _changes(session, batch_id, told, on_unknown=on_unknown, now=now)
+        changes, claimed, flying = _changes(session, batch_id, told, policy=policy, now=now)
         ledger.record(session, hold, batch_id, changes, now=now)
         recorded += len(changes) - flying
         in_flight += flying
@@ -40,7 +40,7 @@ def recover(
 
 
 def _changes(
-    session: Session, batch_id: int, told: Told, *, on_unknown: OnUnknown, now: datetime
+    session: Session, batch_id: int, told: Told, *, policy: Policy, now: datetime
 ) -> tuple[dict[int, Change], int, int]:
     query = select(DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.reason).where(
         DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING
@@ -56,7 +56,7 @@ def _changes(
         flying += not replied
         # That a sender died says nothing against the relay: such a copy goes out again now, however often it was tried.
         tried = attempts if replied else 0
-        changes[key] = settle(outcome, attempts=tried, resent=reason == RESENT, on_unknown=on_unknown, now=now)
+        changes[key] = settle(outcome, attempts=tried, resent=reason == RESENT, policy=policy, now=now)
     return changes, len(rows), flying
 
 

@@ -5,12 +5,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from newsletter.delivery.models import DeliveryState
-from newsletter.delivery.replies import Kind, Outcome
+from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.transport import Sending
 
-#: How long after each attempt the next one is due; the last repeats. A greylist wants five minutes first.
-SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 240))
-#: News that is two days late is none: when the schedule's waits come to this, the delivery has failed.
-DEADLINE = timedelta(hours=48)
 #: The reason of a copy that may be a second one: its first attempt was in flight when the connection or process died.
 RESENT = "resent"
 #: Ends the reason of a copy that stopped there after an attempt in flight: the reader may have it all the same.
@@ -44,7 +41,44 @@ def _doubted(reason: str, resent: bool) -> str:
     return reason + MAY_HAVE_IT if resent else reason
 
 
-def settle(outcome: Outcome, *, attempts: int, resent: bool, on_unknown: OnUnknown, now: datetime) -> Change:
+def slow(reason: str, due_at: datetime) -> Change:
+    """Return the change for a copy that a slow lane hands back untried; it waits until then, and no attempt counts."""
+    return Change(DeliveryState.DEFERRED, reason, due_at=due_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How often a copy is tried, and what becomes of one in flight, as `[sending]` says."""
+
+    on_unknown: OnUnknown
+    #: how long after each attempt the next one is due; the last repeats
+    retry: tuple[timedelta, ...]
+    #: the same for a mailbox without room
+    retry_full: tuple[timedelta, ...]
+    #: when the waits come to this, the delivery has failed
+    deadline: timedelta
+
+    def wait(self, attempts: int, fault: Fault | None = None) -> timedelta:
+        """Return how long to wait after the attempt that had `attempts` before it and was put off for that fault."""
+        waits = self.retry_full if fault is Fault.MAILBOX_FULL else self.retry
+        return waits[min(attempts, len(waits) - 1)]
+
+    def expires(self, attempts: int, fault: Fault | None = None) -> bool:
+        """Return whether the waits before this attempt have come to the deadline."""
+        return sum((self.wait(each, fault) for each in range(attempts)), timedelta()) >= self.deadline
+
+
+def policy(sending: Sending) -> Policy:
+    """Return what the settings say of trouble that may pass."""
+    return Policy(
+        on_unknown=sending.on_unknown,
+        retry=tuple(timedelta(minutes=minutes) for minutes in sending.retry),
+        retry_full=tuple(timedelta(minutes=minutes) for minutes in sending.retry_full),
+        deadline=timedelta(hours=sending.deadline),
+    )
+
+
+def settle(outcome: Outcome, *, attempts: int, resent: bool, policy: Policy, now: datetime) -> Change:
     """Return what an outcome means for a delivery that had `attempts` before."""
     fault = outcome.fault.value if outcome.fault else ""
     match outcome.kind:
@@ -55,24 +89,19 @@ def settle(outcome: Outcome, *, attempts: int, resent: bool, on_unknown: OnUnkno
                 DeliveryState.FAILED, _doubted(fault, resent), outcome.reply, tried=True, suppress=outcome.suppresses
             )
         case Kind.DEFERRED:
-            return _put_off(outcome, fault, attempts, now, resent=resent)
+            return _put_off(outcome, attempts, policy, now, resent=resent)
         case Kind.RELAY_REFUSED:
             return Change(DeliveryState.PENDING, RESENT if resent else fault, outcome.reply)
-    if on_unknown == "hold":
+    if policy.on_unknown == "hold":
         return Change(DeliveryState.UNKNOWN, fault, outcome.reply, tried=True)
     if attempts == 0:
         return Change(DeliveryState.PENDING, RESENT, outcome.reply, tried=True)
-    return _put_off(outcome, fault, attempts, now, resent=True)  # it happened before: a relay in trouble gets time
+    return _put_off(outcome, attempts, policy, now, resent=True)  # it happened before: a relay in trouble gets time
 
 
-def _put_off(outcome: Outcome, reason: str, attempts: int, now: datetime, *, resent: bool) -> Change:
-    waited = sum((wait(each) for each in range(attempts)), timedelta())
-    if waited >= DEADLINE:
+def _put_off(outcome: Outcome, attempts: int, policy: Policy, now: datetime, *, resent: bool) -> Change:
+    if policy.expires(attempts, outcome.fault):
         return Change(DeliveryState.FAILED, _doubted(EXPIRED, resent), outcome.reply, tried=True)
-    why = RESENT if resent else reason
-    return Change(DeliveryState.DEFERRED, why, outcome.reply, due_at=now + wait(attempts), tried=True)
-
-
-def wait(attempts: int) -> timedelta:
-    """Return how long to wait after the attempt that had `attempts` before it."""
-    return SCHEDULE[min(attempts, len(SCHEDULE) - 1)]
+    why = RESENT if resent else outcome.fault.value if outcome.fault else ""
+    due_at = now + policy.wait(attempts, outcome.fault)
+    return Change(DeliveryState.DEFERRED, why, outcome.reply, due_at=due_at, tried=True)

@@ -142,9 +142,9 @@ def send(
 
 def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
     # After the fence has moved, and not with it: from here on the dead sender, should it live, begins no message.
-    folder, on_unknown = settings.path("journal"), settings.sending.on_unknown
+    folder, policy = settings.path("journal"), results.policy(settings.sending)
     left = _patiently(
-        engine, lambda session: recovery.recover(session, hold, folder, on_unknown=on_unknown, actor=actor, now=now)
+        engine, lambda session: recovery.recover(session, hold, folder, policy=policy, actor=actor, now=now)
     )
     for path in left:
         path.unlink(missing_ok=True)
@@ -168,6 +168,7 @@ class _Run:
     ) -> None:
         self.engine = engine
         self.settings = settings
+        self.policy = results.policy(settings.sending)
         self.hold = hold
         self.masthead = masthead
         self.body = body
@@ -299,7 +300,7 @@ class _Run:
             outcome,
             attempts=reader.attempts,
             resent=reader.resent,
-            on_unknown=self.settings.sending.on_unknown,
+            policy=self.policy,
             now=self.clock(),
         )
 

@@ -19,6 +19,7 @@ from newsletter.delivery.replies import Kind, Moment, Outcome, read
 from newsletter.delivery.results import Change
 from newsletter.delivery.tables import BATCH, DELIVERY, LIST
 from newsletter.errors import Refused
+from newsletter.transport import Sending
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
 from tests.delivery import desk
@@ -49,7 +50,7 @@ class Room:
             ledger.record(session, hold, batch.id, changes, now=self.now)
 
     def outcome(self, outcome: Outcome) -> Change:
-        return results.settle(outcome, attempts=0, resent=False, on_unknown="resend", now=self.now)
+        return results.settle(outcome, attempts=0, resent=False, policy=results.policy(Sending()), now=self.now)
 
 
 @pytest.fixture
@@ -298,7 +299,8 @@ def test_without_a_whole_journal_what_was_claimed_may_have_been_sent(room: Room,
 def recovered(room: Room, folder: Path, on_unknown: results.OnUnknown) -> tuple[Path, ...]:
     hold = room.take("other:2", now=room.now + timedelta(minutes=2))
     with db.transaction(room.engine) as session:
-        return recovery.recover(session, hold, folder, on_unknown=on_unknown, actor="mara", now=room.now)
+        policy = results.policy(Sending(on_unknown=on_unknown))
+        return recovery.recover(session, hold, folder, policy=policy, actor="mara", now=room.now)
 
 
 def test_with_nothing_left_behind_there_is_nothing_to_recover(room: Room, tmp_path: Path) -> None:
@@ -316,6 +318,6 @@ def test_a_copy_in_flight_at_one_death_after_another_goes_out_again_at_once(room
                     book.began(reader.delivery_id)
         hold = room.take("other:2", now=room.now + timedelta(minutes=8))
         with db.transaction(room.engine) as session:
-            recovery.recover(session, hold, tmp_path, on_unknown="resend", actor="mara", now=room.now)
+            recovery.recover(session, hold, tmp_path, policy=results.policy(Sending()), actor="mara", now=room.now)
             ledger.release(session, hold)
         assert desk.states(room.engine, room.issue)[email(1)] == ("pending", "resent")

@@ -11,6 +11,7 @@ from newsletter.delivery import ledger, planning, replies, report, results
 from newsletter.delivery.report import Status
 from newsletter.delivery.tables import DELIVERY
 from newsletter.errors import BadInput, NotFound
+from newsletter.transport import Sending
 from tests.delivery import desk
 from tests.delivery.desk import email
 
@@ -37,8 +38,9 @@ def issue(engine: Engine, now: datetime) -> int:
             replies.read(replies.Moment.RCPT, 450, "4.2.0 later"),
             replies.lost("gone", after_dot=True),
         ]
+        policy = results.policy(Sending(on_unknown="hold"))
         changes = {
-            reader.delivery_id: results.settle(outcome, attempts=0, resent=False, on_unknown="hold", now=later)
+            reader.delivery_id: results.settle(outcome, attempts=0, resent=False, policy=policy, now=later)
             for reader, outcome in zip(batch.readers, outcomes, strict=True)
         }
         ledger.record(session, hold, batch.id, changes, now=later)

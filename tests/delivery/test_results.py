@@ -7,29 +7,54 @@ import pytest
 from newsletter.delivery import replies, results
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
-from newsletter.delivery.results import Change, OnUnknown
+from newsletter.delivery.results import Change
+from newsletter.transport import Sending
 
 GREYLISTED = replies.read(Moment.RCPT, 450, "4.2.0 come back")
+FULL = replies.read(Moment.RCPT, 452, "4.2.2 over quota")
+SENDING = Sending()
 LOST = replies.lost("gone", after_dot=True)
 
 
 def settled(
-    outcome: Outcome, now: datetime, *, attempts: int = 0, resent: bool = False, hold: OnUnknown = "resend"
+    outcome: Outcome, now: datetime, *, attempts: int = 0, resent: bool = False, sending: Sending = SENDING
 ) -> Change:
-    return results.settle(outcome, attempts=attempts, resent=resent, on_unknown=hold, now=now)
+    return results.settle(outcome, attempts=attempts, resent=resent, policy=results.policy(sending), now=now)
+
+
+def minutes_until_expired(outcome: Outcome, now: datetime, sending: Sending = SENDING) -> list[float]:
+    waits: list[float] = []
+    for attempts in range(100):
+        change = settled(outcome, now, attempts=attempts, sending=sending)
+        if change.state is DeliveryState.FAILED:
+            assert (change.reason, change.reply) == ("expired", outcome.reply)
+            return waits
+        assert change.due_at
+        waits.append((change.due_at - now) / timedelta(minutes=1))
+    raise AssertionError("tried for ever")
 
 
 def test_the_waits_grow_and_end_with_the_deadline(now: datetime) -> None:
-    waits = []
-    for attempts in range(100):
-        change = settled(GREYLISTED, now, attempts=attempts)
-        if change.state is DeliveryState.FAILED:
-            assert (change.reason, change.reply) == ("expired", "450 4.2.0 come back")
-            break
-        assert change.due_at
-        waits.append((change.due_at - now) // timedelta(minutes=1))
+    waits = minutes_until_expired(GREYLISTED, now)
     assert waits[:7] == [5, 15, 30, 60, 120, 240, 240]
     assert 48 * 60 <= sum(waits) < 52 * 60
+
+
+def test_a_full_mailbox_is_left_alone_for_longer(now: datetime) -> None:
+    waits = minutes_until_expired(FULL, now)
+    assert waits[:4] == [60, 240, 720, 720]
+    assert 48 * 60 <= sum(waits) < 60 * 60
+
+
+def test_the_desk_sets_both_schedules_and_the_deadline(now: datetime) -> None:
+    sending = Sending(retry=(0.5, 2), retry_full=(30,), deadline=1)
+    assert minutes_until_expired(GREYLISTED, now, sending)[:3] == [0.5, 2, 2]
+    assert minutes_until_expired(FULL, now, sending) == [30, 30]
+
+
+def test_a_slow_lane_hands_a_copy_back_without_an_attempt(now: datetime) -> None:
+    change = results.slow("lane: gmail.com", now)
+    assert (change.state, change.due_at, change.tried) == (DeliveryState.DEFERRED, now, False)
 
 
 @pytest.mark.parametrize("kind", [Kind.SENT, Kind.DEFERRED, Kind.FAILED])
@@ -45,7 +70,9 @@ def test_what_is_unknown_is_sent_again_at_once_and_then_on_the_schedule(now: dat
 
 
 def test_what_is_unknown_is_held_where_the_desk_says_so(now: datetime) -> None:
-    assert settled(LOST, now, hold="hold") == Change(DeliveryState.UNKNOWN, "lost", "gone", tried=True)
+    assert settled(LOST, now, sending=Sending(on_unknown="hold")) == Change(
+        DeliveryState.UNKNOWN, "lost", "gone", tried=True
+    )
 
 
 def test_a_refusal_by_the_relay_costs_the_reader_nothing(now: datetime) -> None:
