@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, insert, literal, null, select
 from sqlmodel import Session
 
 from newsletter import audit
-from newsletter.delivery import audiences, batches, differences, rehearsals
+from newsletter.delivery import audiences, batches, differences, parts, rehearsals
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.parts import UNDIVIDED, Parts
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.errors import Refused
 
@@ -34,20 +35,24 @@ def plan(
     lists: Sequence[str],
     segments: Sequence[str],
     batch: int,
+    share: float = 0,
+    variants: int = 1,
     rehearsed: bool = False,
     actor: str,
     now: datetime,
 ) -> PlanView:
     """Write one delivery for each reader of the audience; a plan that stands is returned as it is.
 
-    It waits, or is skipped where its reader wants fewer mails. `rehearsed` refuses an audience that no dry run counted.
+    It waits, or is skipped where its reader wants fewer mails. With a `share` so many of the readers, chosen by lot,
+    are part 1, evenly under the `variants` of the subject. `rehearsed` refuses an audience that no dry run counted.
     """
+    divided = Parts(share=share, variants=variants)
     standing = find(session, issue_id)
     if standing:
         return _require_same(standing, lists, segments)
     if not lists:
         raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
-    size = _write(session, issue_id, lists=lists, segments=segments, batch=batch, now=now)
+    size = _write(session, issue_id, lists=lists, segments=segments, batch=batch, divided=divided, now=now)
     words = {"lists": list(lists), "segments": list(segments)}
     session.execute(insert(AUDIENCE).values(issue_id=issue_id, size=size, planned_at=now, planned_by=actor, **words))
     if rehearsed:
@@ -84,12 +89,18 @@ def _options(lists: Sequence[str], segments: Sequence[str]) -> list[str]:
 
 
 def _write(
-    session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], batch: int, now: datetime
-) -> int:
+    session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], batch: int, divided: Parts,
+    now: datetime,
+) -> int:  # fmt: skip
     """Write the deliveries and their batches and return how many deliveries; an issue for nobody is refused."""
-    expected = audiences.count(session, issue_id, lists=lists, segments=segments, now=now)
-    room = batches.reserve(session, issue_id, -(-expected.audience // batch))
-    size = insert_deliveries(session, issue_id, lists=lists, segments=segments, room=room, batch=batch, now=now)
+    if divided:
+        room = range(0)
+    else:
+        expected = audiences.count(session, issue_id, lists=lists, segments=segments, now=now)
+        room = batches.reserve(session, issue_id, -(-expected.audience // batch))
+    size = insert_deliveries(
+        session, issue_id, lists=lists, segments=segments, room=room, batch=batch, divided=divided, now=now
+    )
     if not room:
         batches.form(session, issue_id, batch=batch, now=now)
     pending = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.state == DeliveryState.PENDING)
@@ -109,27 +120,37 @@ def _write(
 
 def insert_deliveries(
     session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], room: range, batch: int,
-    now: datetime,
+    divided: Parts = UNDIVIDED, now: datetime,
 ) -> int:  # fmt: skip
     """Write the deliveries into those batches and return how many there are.
 
-    Whoever finds no room, because the audience grew a moment ago, is left to `batches.form`.
+    Whoever finds no room, because the audience grew a moment ago or is divided, is left to `batches.form`.
     """
     chosen = audiences.choose(session, issue_id, lists=lists, segments=segments, now=now)
-    reader = chosen.add_columns(((func.row_number().over() - 1) // batch).label("place")).subquery()
+    if divided:
+        reader = parts.divided(chosen.subquery(), issue_id, divided)
+        part = {"part": reader.c.part, "variant": reader.c.variant}
+    else:
+        reader = chosen.add_columns(((func.row_number().over() - 1) // batch).label("place")).subquery()
+        part = {}
     waits, state = reader.c.reason == "", DELIVERY.c.state.type
     values: dict[str, ColumnElement[Any]] = {
         "issue_id": literal(issue_id),
         "subscriber_id": reader.c.subscriber_id,
         "list_id": reader.c.list_id,
-        "batch_id": case((and_(waits, reader.c.place < len(room)), room.start + reader.c.place)),
+        "batch_id": null() if divided else _place(reader, room),
         "state": case((waits, literal(DeliveryState.PENDING, state)), else_=literal(DeliveryState.SKIPPED, state)),
         "reason": reader.c.reason,
         "reply": literal(""),
         "attempts": literal(0),
         "changed_at": literal(now, DELIVERY.c.changed_at.type),
+        **part,
     }
     planned = insert(DELIVERY).from_select(list(values), select(*values.values()))
     made = session.execute(planned.execution_options(preserve_rowcount=True))
     size: int = made.rowcount  # type: ignore[attr-defined]
     return size
+
+
+def _place(reader: Subquery, room: range) -> ColumnElement[Any]:
+    return case((and_(reader.c.reason == "", reader.c.place < len(room)), room.start + reader.c.place))
