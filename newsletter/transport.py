@@ -8,7 +8,11 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from newsletter.sections import Section
+from subscribers import addresses
+from subscribers.errors import BadAddress
 
+#: What a DKIM selector may be: labels of a DNS name (RFC 6376 3.1).
+SELECTOR = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _WINDOW = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -136,9 +140,28 @@ class Dkim(Section):
     ed25519_selector: str = ""
     ed25519_key: str = ""
 
+    @field_validator("domain")
+    @classmethod
+    def ascii(cls, value: str) -> str:
+        """Return the domain as DNS has it."""
+        try:
+            return addresses.domain(value)
+        except BadAddress as error:
+            raise ValueError(f"{value!r} is no domain that mail can come from; write it as news.example.com") from error
+
+    @field_validator("selector", "ed25519_selector")
+    @classmethod
+    def label(cls, value: str) -> str:
+        """Refuse what cannot be a name in DNS (RFC 6376 3.1)."""
+        if value and not SELECTOR.fullmatch(value):
+            raise ValueError(f"{value!r} is no selector; write letters, digits and hyphens, such as s1")
+        return value
+
     @model_validator(mode="after")
     def pairs(self) -> Self:
-        """Refuse half a second signature."""
+        """Refuse half a second signature, and two keys under one name."""
         if bool(self.ed25519_selector) != bool(self.ed25519_key):
             raise ValueError("ed25519_selector and ed25519_key go together; set both or neither")
+        if self.ed25519_selector.lower() == self.selector.lower():
+            raise ValueError("selector and ed25519_selector are one name, and each key needs its own record in DNS")
         return self

@@ -7,7 +7,8 @@ from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
-from newsletter.delivery import headers
+from newsletter.delivery import dkim, headers
+from newsletter.delivery.dkim import Signer
 from newsletter.delivery.reader import Reader
 from newsletter.errors import BadInput
 from newsletter.rendering import slots
@@ -51,6 +52,8 @@ class Masthead:
     date: bytes
     #: Subject and Date, ready for the wire where the subject is the same for every reader
     subjected: bytes | None
+    #: what signs the copies; None where the desk leaves that to its relay
+    signer: Signer | None
     #: distinguishes test messages, which may be sent again and again; empty for the issue itself
     salt: str = ""
 
@@ -81,6 +84,7 @@ def masthead(
         subject=tuple(slots.pieces(subject)),
         date=dated,
         subjected=alike,
+        signer=dkim.signer(settings, at=date),
         salt=salt,
     )
 
@@ -104,9 +108,18 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         sender=masthead.sender,
         recipient=recipient,
         delivery_id=reader.delivery_id,
-        message=compiled.body(values, decision, head),
+        message=_whole(masthead.signer, compiled, values, decision, head),
         smtputf8=not recipient.isascii(),
     )
+
+
+def _whole(
+    signer: Signer | None, compiled: Compiled, values: dict[Slot, str], decision: Decision, head: tuple[bytes, ...]
+) -> bytes:
+    if signer is None:
+        return compiled.body(values, decision, head)
+    body = compiled.body(values, decision)
+    return b"".join((signer.sign(head, compiled.digest(body, decision)), *head, body))
 
 
 def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:

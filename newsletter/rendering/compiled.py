@@ -4,10 +4,12 @@ Each run and each value begins a line of its own and ends with a soft line break
 mail program takes out again; so pieces encoded apart can be joined in any way and are still valid quoted-printable.
 """
 
+import hashlib
 import re
 from binascii import b2a_qp
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from urllib.parse import quote
 
@@ -60,6 +62,12 @@ class Variant:
     parts: tuple[bytes, ...]
     holes: tuple[tuple[int, Hole], ...]
 
+    @cached_property
+    def begun(self) -> "tuple[int, hashlib._Hash]":
+        """Return how many bytes come before the first value, and the SHA-256 that has taken them."""
+        same = b"".join(self.parts[: self.holes[0][0]] if self.holes else self.parts)
+        return len(same), hashlib.sha256(same)
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -73,7 +81,7 @@ class Compiled:
 
     def body(self, values: Mapping[Slot, str], decision: Decision = ALIKE, head: tuple[bytes, ...] = ()) -> bytes:
         """Return the whole multipart body of one copy after its head, in lines of at most 76 characters."""
-        variant = self._variants.get(decision.holds) or self._variant(decision.holds)
+        variant = self._variant(decision)
         parts = [*head, *variant.parts]
         made: dict[str, tuple[bytes, bytes]] = {}
         before = len(head)
@@ -84,7 +92,17 @@ class Compiled:
             parts[position + before] = pair[hole.marked]
         return b"".join(parts)
 
-    def _variant(self, holds: tuple[bool, ...]) -> Variant:
+    def digest(self, body: bytes, decision: Decision = ALIKE) -> bytes:
+        """Return the SHA-256 of a copy's body; what all copies of its variant begin with is hashed once."""
+        length, begun = self._variant(decision).begun
+        whole = begun.copy()
+        whole.update(memoryview(body)[length:])
+        return whole.digest()
+
+    def _variant(self, decision: Decision) -> Variant:
+        return self._variants.get(decision.holds) or self._made(decision.holds)
+
+    def _made(self, holds: tuple[bool, ...]) -> Variant:
         there = [piece for piece, under in self.pieces if all(holds[each] for each in under)]
         holes = tuple((position, piece) for position, piece in enumerate(there) if isinstance(piece, Hole))
         if len(self._variants) >= _REMEMBERED:
