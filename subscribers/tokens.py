@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     #: shows an issue in the browser: (issue, 0)
     ISSUE = "issue"
+    #: no link: where a copy that cannot be delivered returns to: (issue, subscriber)
+    BOUNCE = "bounce"
     #: no link: the keyed hash of an erased address
     ERASURE = "erasure"
 
@@ -69,8 +71,13 @@ def generate() -> str:
 
 def sign(keyring: Keyring, purpose: Purpose, first: int, second: int = 0) -> str:
     """Return the token that says the two numbers for one purpose."""
+    return urlsafe_b64encode(seal(keyring, purpose, first, second)).rstrip(b"=").decode("ascii")
+
+
+def seal(keyring: Keyring, purpose: Purpose, first: int, second: int = 0) -> bytes:
+    """Return the 25 bytes of a token, for places that need a spelling of their own."""
     body = _BODY.pack(keyring.newest, first, second)
-    return urlsafe_b64encode(body + _mac(keyring.keys[keyring.newest], purpose, body)).rstrip(b"=").decode("ascii")
+    return body + _mac(keyring.keys[keyring.newest], purpose, body)
 
 
 def read(keyring: Keyring, purpose: Purpose, token: str) -> tuple[int, int] | None:
@@ -83,6 +90,13 @@ def read(keyring: Keyring, purpose: Purpose, token: str) -> tuple[int, int] | No
         return None
     # One token, one spelling: the decoder skips foreign characters and ignores the four bits left over at the end.
     if urlsafe_b64encode(raw).rstrip(b"=") != token.encode("ascii"):
+        return None
+    return unseal(keyring, purpose, raw)
+
+
+def unseal(keyring: Keyring, purpose: Purpose, raw: bytes) -> tuple[int, int] | None:
+    """Return the two numbers of the 25 bytes of a token, None where none of our keys sealed them for this purpose."""
+    if len(raw) != _BODY.size + _MAC:
         return None
     body, mac = raw[: _BODY.size], raw[_BODY.size :]
     number, first, second = _BODY.unpack(body)

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
-from newsletter.delivery import dkim, headers
+from newsletter.delivery import dkim, headers, returns
 from newsletter.delivery.dkim import Signer
 from newsletter.delivery.reader import Reader
 from newsletter.errors import BadInput
@@ -42,7 +42,10 @@ class Masthead:
     issue_id: int
     url: str
     domain: str
+    #: the address of From, to which copies return where there is no domain for bounces
     sender: str
+    #: where each copy returns to an address of its own; else empty
+    bounce_domain: str
     keyring: Keyring
     secret: bytes
     #: From and Reply-To, ready for the wire
@@ -77,7 +80,8 @@ def masthead(
         issue_id=issue_id,
         url=url,
         domain=address.rpartition("@")[2],
-        sender=ascii_address(f"bounces@{bounces}", "bounce_domain") if bounces else address,
+        sender=address,
+        bounce_domain=bounces and ascii_address(f"b@{bounces}", "bounce_domain").rpartition("@")[2],
         keyring=keyring,
         secret=_secret(keyring),
         opening=opening,
@@ -92,6 +96,7 @@ def masthead(
 def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
     """Return the reader's message; the same reader and issue give the same bytes each time."""
     recipient = wire_address(reader.email)
+    token = returns.token(masthead.keyring, masthead.issue_id, reader.subscriber_id)
     values = values_of(masthead, reader)
     decision = compiled.personal.decide(reader.traits)
     head = (
@@ -105,11 +110,12 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         b"\r\n",
     )
     return Envelope(
-        sender=masthead.sender,
+        sender=returns.address(token, masthead.bounce_domain) if masthead.bounce_domain else masthead.sender,
         recipient=recipient,
         delivery_id=reader.delivery_id,
         message=_whole(masthead.signer, compiled, values, decision, head),
         smtputf8=not recipient.isascii(),
+        envid=token,
     )
 
 

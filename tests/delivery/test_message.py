@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery import headers, message
+from newsletter.delivery import headers, message, returns
 from newsletter.delivery.message import Envelope, Masthead
 from newsletter.delivery.reader import Reader
+from newsletter.delivery.returns import Return
 from newsletter.errors import BadInput, SettingsError
 from newsletter.rendering import compiled
 from newsletter.settings import Publication, Sender, Settings
@@ -50,7 +51,8 @@ def test_each_header_says_what_it_must() -> None:
     envelope = assembled()
     found = lint(envelope.message)
     token = tokens.sign(KEYRING, Purpose.UNSUBSCRIBE, 42, 3)
-    assert envelope.sender == "bounces@bounces.harbour.example"
+    assert returns.read(KEYRING, envelope.sender) == Return(9, 42)
+    assert envelope.sender == f"b+{envelope.envid}@bounces.harbour.example"
     assert envelope.recipient == found["To"] == "reader@example.com"
     assert envelope.delivery_id == 7
     assert not envelope.smtputf8
@@ -67,6 +69,17 @@ def test_each_header_says_what_it_must() -> None:
     assert found["MIME-Version"] == "1.0"
     assert found.get_content_type() == "multipart/alternative"
     assert re.fullmatch(r"<9\.42\.[0-9a-f]{16}@news\.harbour\.example>", found["Message-ID"])
+
+
+def test_without_a_domain_for_bounces_copies_return_to_the_desk() -> None:
+    envelope = assembled(head=masthead(sender(**{"from": "Desk <desk@news.harbour.example>"})))
+    assert envelope.sender == "desk@news.harbour.example"
+    assert returns.read(KEYRING, envelope.envid) == Return(9, 42)
+
+
+def test_a_foreign_domain_for_bounces_travels_in_ascii() -> None:
+    own = sender(**{"from": "desk@news.harbour.example", "bounce_domain": "rücklauf.example"})
+    assert assembled(head=masthead(own)).sender.endswith("@xn--rcklauf-n2a.example")
 
 
 def test_the_reader_finds_their_own_address_and_links_in_both_parts() -> None:

@@ -40,7 +40,7 @@ def test_everyone_gets_one_message_and_the_issue_closes(room: Room) -> None:
     for received in room.server.accepted:
         message = lint(received.data)
         assert message["To"] == received.recipient
-        assert received.sender == "bounces@bounces.harbour.example"
+        assert received.sender.endswith("@bounces.harbour.example")
     assert len({received.message_id for received in room.server.accepted}) == 25
     assert list(room.settings.path("journal").iterdir()) == []
     assert room.who("sent")[0].reply == "250 2.0.0 Ok: queued"
