@@ -26,6 +26,9 @@ def compose(
     since: Annotated[str, typer.Option(metavar="7d", help="Approved within so many days (d) or hours (h).")] = "",
     topic: Annotated[str, typer.Option(help="Only briefings about this topic.")] = "",
     subject: Annotated[str, typer.Option(help="The subject; else the lead's title.")] = "",
+    or_subject: Annotated[
+        list[str] | None, typer.Option("--or-subject", help="Another subject to try; may be given three times.")
+    ] = None,
     preheader: Annotated[str, typer.Option(help="The line that inboxes show after the subject.")] = "",
     intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown to open the issue with.")] = None,
     by_topic: Annotated[bool, typer.Option("--by-topic", help="Show each reader the items of their topics.")] = False,
@@ -51,7 +54,10 @@ def compose(
     terms = Terms(by_topic=by_topic, by_audience=by_audience, leads=leads, unmatched=unmatched)
     span = _span(since) if since else None
     here.may(as_, Role.EDITOR)
-    words = issues.Words(subject=subject, preheader=preheader, intro=texts.read(intro, "--intro") if intro else "")
+    words = issues.Words(
+        subject=subject, alternatives=tuple(or_subject or ()), preheader=preheader,
+        intro=texts.read(intro, "--intro") if intro else "",
+    )  # fmt: skip
     here.look()
     with here.acting(as_, Role.EDITOR) as act:
         chosen = picks or choosing.waiting(

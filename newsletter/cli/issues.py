@@ -38,6 +38,8 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
         output.emit(found.as_json())
         return
     output.say(f"Issue {found.id}: {found.subject} ({found.state})")
+    for other in found.alternatives:
+        output.say(f"Or subject: {other}")
     output.say(f"Preheader: {found.preheader}")
     for position, briefing in enumerate(found.items, start=1):
         output.say(f"  {position}. {briefing}")
@@ -56,6 +58,10 @@ def edit(
     ctx: typer.Context,
     issue: desk.IssueNumber,
     subject: Annotated[str | None, typer.Option(help="Another subject.")] = None,
+    or_subject: Annotated[
+        list[str] | None,
+        typer.Option("--or-subject", help="A subject to try beside it, up to three; an empty one takes them away."),
+    ] = None,
     preheader: Annotated[str | None, typer.Option(help="Another line for inboxes to show after the subject.")] = None,
     intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Other Markdown to open the issue with.")] = None,
     by_topic: Annotated[bool | None, typer.Option(help="Show each reader the items of their topics.")] = None,
@@ -69,7 +75,8 @@ def edit(
 ) -> None:
     """Give an issue that is not frozen other words, or let it differ by reader."""
     given = {
-        "subject": subject, "preheader": preheader, "intro": texts.read(intro, "--intro") if intro else None,
+        "subject": subject, "alternatives": tuple(or_subject) if or_subject else None, "preheader": preheader,
+        "intro": texts.read(intro, "--intro") if intro else None,
         "by_topic": by_topic, "by_audience": by_audience, "leads": leads, "unmatched": unmatched,
     }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}

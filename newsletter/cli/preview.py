@@ -91,7 +91,8 @@ def _tell(shown: Rendered, issue: int, *, html: str, open_: bool) -> None:
         _browse(path.as_uri(), f"open {path} yourself")
         output.say(str(path))
     else:
-        output.write(f"Subject: {shown.subject}\n\n{shown.text}")
+        others = "".join(f"Or subject: {other}\n" for other in shown.alternatives)
+        output.write(f"Subject: {shown.subject}\n{others}\n{shown.text}")
 
 
 def _specimen(here: desk.Desk, issue: int, *, wanted: bool) -> Shown:

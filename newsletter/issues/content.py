@@ -46,7 +46,10 @@ ALIKE = Terms()
 
 @dataclass(frozen=True, kw_only=True)
 class IssueContent:
-    """One digest: its words and its items in order. `intro` is Markdown; each of the words may hold expressions."""
+    """One digest: its words and its items in order. `intro` is Markdown; each of the words may hold expressions.
+
+    `alternatives` are the other subjects that a part of its readers may get it under.
+    """
 
     id: int
     subject: str
@@ -54,3 +57,4 @@ class IssueContent:
     intro: str
     items: tuple[ItemContent, ...]
     terms: Terms = ALIKE
+    alternatives: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
             for item in rows
         ),
         terms=issues.terms(issue),
+        alternatives=tuple(issue.alternatives),
     )
 
 

@@ -28,6 +28,8 @@ SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState
 _MARK = re.compile(r"\[\[[\w:]+\]\]")
 #: The longest text that opens an issue.
 LONGEST_INTRO = 20_000
+#: How many subjects an issue can have: more would leave each too few readers to tell them apart.
+MOST_SUBJECTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class IssueView:
     id: int
     state: IssueState
     subject: str
+    alternatives: tuple[str, ...]
     preheader: str
     intro: str
     items: tuple[str, ...]
@@ -48,10 +51,16 @@ class IssueView:
     frozen_at: datetime | None
     sent_at: datetime | None
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return the subject and its alternatives, numbered from 0 as deliveries are."""
+        return (self.subject, *self.alternatives)
+
     def as_json(self) -> dict[str, Any]:
         """Return the issue in the words of the command line's JSON."""
         return {
-            "issue": self.id, "state": self.state.value, "subject": self.subject, "preheader": self.preheader,
+            "issue": self.id, "state": self.state.value, "subject": self.subject,
+            "alternatives": list(self.alternatives), "preheader": self.preheader,
             "items": list(self.items), **vars(self.terms), "rendering": self.rendering, "note": self.note,
             "composed_at": self.composed_at, "composed_by": self.composed_by,
             "frozen_at": self.frozen_at, "sent_at": self.sent_at,
@@ -60,11 +69,12 @@ class IssueView:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What an editor may set on an issue; what is empty is proposed from the lead item."""
+    """What an editor may set on an issue; what is empty is proposed from the lead item, but for other subjects."""
 
     subject: str = ""
     preheader: str = ""
     intro: str = ""
+    alternatives: tuple[str, ...] = ()
 
 
 def compose(
@@ -89,6 +99,7 @@ def compose(
     subject, preheader = map(wording.literal, choosing.proposed(session, picks))
     issue = Issue(
         subject=line("the subject", words.subject or subject, 400),
+        alternatives=_others(words.subject or subject, words.alternatives),
         preheader=line("the preheader", words.preheader or preheader, 400),
         intro=_intro(words.intro.strip()),
         composed_at=now,
@@ -114,13 +125,36 @@ def edit(session: Session, issue_id: int, *, changes: Mapping[str, Any], actor: 
     _require_fit(words, known(session))
     asked = Terms(**{**vars(terms(issue)), **{name: changes[name] for name in vars(ALIKE) if name in changes}})
     _require_sound(asked, len(items(session, issue_id)))
-    said = {name: _intro(text.strip()) if name == "intro" else line(f"the {name}", text, 400)
-            for name, text in vars(words).items() if name in changes}  # fmt: skip
-    if not said.get("subject", "-"):
-        raise BadInput("the subject would be empty; write one")
+    said = _said(issue, words, changes)
     move(session, issue_id, IssueState.ASSEMBLING, since=(IssueState.ASSEMBLING,), **said, **vars(asked))
     audit.append(session, "edited", actor=actor, kind="issue", name=issue_id, now=now, what=sorted(changes))
     return get(session, issue_id)
+
+
+def _said(issue: Issue, words: Words, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the words that are to change."""
+    said: dict[str, Any] = {}
+    for name in ("subject", "preheader"):
+        if name in changes:
+            said[name] = line(f"the {name}", getattr(words, name), 400)
+    if not said.get("subject", "-"):
+        raise BadInput("the subject would be empty; write one")
+    if "intro" in changes:
+        said["intro"] = _intro(words.intro.strip())
+    others = words.alternatives if "alternatives" in changes else issue.alternatives
+    return {**said, "alternatives": _others(said.get("subject", issue.subject), others)}
+
+
+def _others(subject: str, alternatives: Sequence[str]) -> list[str]:
+    """Return the other subjects as they are kept; each must differ from the rest, and there cannot be many."""
+    others = [line("the other subject", each, 400) for each in alternatives]
+    subjects = [" ".join(subject.split()), *filter(None, others)]
+    if len(subjects) > MOST_SUBJECTS:
+        raise BadInput(f"an issue can have {MOST_SUBJECTS} subjects in all, not {len(subjects)}; leave some out")
+    for each in subjects:
+        if subjects.count(each) > 1:
+            raise BadInput(f"two subjects say {each!r}; a trial of subjects needs each to differ")
+    return subjects[1:]
 
 
 def known(session: Session) -> Known:
@@ -131,13 +165,16 @@ def known(session: Session) -> Known:
 
 def _require_fit(words: Words, known: Known) -> None:
     """Refuse words with an expression that cannot be understood, or with what the press would take for its own."""
-    for what, said in (("subject", words.subject), ("preheader", words.preheader), ("intro", words.intro)):
+    others = (("other subject", each) for each in words.alternatives)
+    for what, said in (
+        ("subject", words.subject), *others, ("preheader", words.preheader), ("intro", words.intro)
+    ):  # fmt: skip
         if found := _MARK.search(said):
             raise BadInput(f"the {what} holds {found[0]!r}, which the press would take for its own; write it otherwise")
         parts = wording.parts(said, f"the {what}", known=known, blocks=what == "intro")
-        if what == "subject" and said and not wording.neutral(parts).strip():
+        if what.endswith("subject") and said and not wording.neutral(parts).strip():
             raise BadInput(
-                "the subject says nothing to a reader of whom nothing is known; write what they get, such as "
+                f"the {what} says nothing to a reader of whom nothing is known; write what they get, such as "
                 "{{ subscriber.name | default('Hello') }}"
             )
 
@@ -184,7 +221,8 @@ def view(session: Session, issue: Issue) -> IssueView:
     """Return the row as a value."""
     assert issue.id is not None
     return IssueView(
-        id=issue.id, state=issue.state, subject=issue.subject, preheader=issue.preheader, intro=issue.intro,
+        id=issue.id, state=issue.state, subject=issue.subject, alternatives=tuple(issue.alternatives),
+        preheader=issue.preheader, intro=issue.intro,
         items=tuple(item.briefing_id for item in items(session, issue.id)), terms=terms(issue),
         rendering=issue.rendering,
         note=issue.note, composed_at=issue.composed_at, composed_by=issue.composed_by,

@@ -47,6 +47,7 @@ class Issue(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     state: IssueState = Field(default=IssueState.ASSEMBLING, sa_type=one_of(IssueState), index=True)
     subject: str = Field(max_length=400)
+    #: other subjects to try on a part of the readers
     alternatives: list[str] = Field(default_factory=list, sa_type=JSON)
     preheader: str = Field(default="", max_length=400)
     intro: str = Field(default="", max_length=20000)

@@ -108,6 +108,12 @@ def said(content: IssueContent, marks: Marks) -> dict[str, str]:
     }
 
 
+def alternatives(content: IssueContent, marks: Marks) -> list[str]:
+    """Return the issue's other subjects, with stand-ins for what differs by reader."""
+    named = ((f"issue {content.id}, subject {number}", each) for number, each in enumerate(content.alternatives, 2))
+    return [one_line(strip_controls(marks.said(each, where))) for where, each in named]
+
+
 def conditions(items: Iterable[Piece]) -> list[Condition]:
     """Return the conditions of the issue's items and relevance paragraphs."""
     return [condition for item in items for condition in (item.shown, item.relevance_shown) if condition]
@@ -192,6 +198,7 @@ def _texts(content: IssueContent, settings: Settings) -> Iterator[tuple[str, str
     issue = f"issue {content.id}"
     yield from [
         (f"{issue}, subject", content.subject),
+        *((f"{issue}, subject {number}", each) for number, each in enumerate(content.alternatives, 2)),
         (f"{issue}, preheader", content.preheader),
         (f"{issue}, introduction", content.intro),
     ]

@@ -46,6 +46,7 @@ def render(
         html=html,
         text=text,
         theme=theme.name,
+        alternatives=tuple(marks.line(each) for each in layout.alternatives(content, marks)),
         personal=marks.definitions(),
     )
 
@@ -83,7 +84,8 @@ def store(session: Session, content: IssueContent, rendered: Rendered, *, now: d
     if session.get(Rendering, sha256) is None:
         row = Rendering(
             sha256=sha256, issue_id=content.id, theme=rendered.theme, subject=rendered.subject,
-            preheader=rendered.preheader, html=rendered.html, text=rendered.text, manifest=manifest,
+            alternatives=list(rendered.alternatives), preheader=rendered.preheader,
+            html=rendered.html, text=rendered.text, manifest=manifest,
             personal=rendered.personal.as_json(), at=now,
         )  # fmt: skip
         session.add(row)
@@ -101,7 +103,7 @@ def load(session: Session, issue_id: int) -> Rendered:
         raise Refused(f"the rendering of issue {issue_id} is gone from the database; restore it from a backup")
     rendered = Rendered(
         subject=row.subject, preheader=row.preheader, html=row.html, text=row.text, theme=row.theme,
-        personal=Personal.from_json(row.personal),
+        personal=Personal.from_json(row.personal), alternatives=tuple(row.alternatives),
     )  # fmt: skip
     if rendered.sha256(row.manifest) != row.sha256 or row.issue_id != issue_id:
         raise Refused(

@@ -27,12 +27,20 @@ class Rendered:
     text: str
     theme: str
     personal: Personal = NOTHING
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return the subject and its alternatives, numbered from 0 as deliveries are."""
+        return (self.subject, *self.alternatives)
 
     def sha256(self, manifest: Sequence[dict[str, Any]]) -> str:
         """Return the hash of every word, of what differs by reader, and of the texts that it was made from."""
         words: list[Any] = [self.theme, self.subject, self.preheader, self.html, self.text, list(manifest)]
         if differs := self.personal.as_json():
             words.append(differs)
+        if self.alternatives:
+            words.append(list(self.alternatives))
         return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def whole(self) -> "Rendered":
@@ -52,6 +60,7 @@ class Rendered:
         return replace(
             self,
             subject=slots.fill(self.subject, shown, decision.holds),
+            alternatives=tuple(slots.fill(each, shown, decision.holds) for each in self.alternatives),
             preheader=slots.fill(self.preheader, shown, decision.holds),
             html=slots.fill(self.html, shown, decision.holds, escape),
             text=slots.fill(self.text, shown, decision.holds),

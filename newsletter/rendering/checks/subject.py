@@ -9,43 +9,54 @@ from newsletter.rendering.wrapping import columns
 
 SUBJECT, FRONT = 50, 33  # iPhone Mail shows about 48 characters of a subject, narrow phones 33
 SHORT_PREHEADER, LONG_PREHEADER = 40, 100  # below it inboxes add the mail's first words; phones show about 99
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+def _each(sheet: Proof) -> Iterator[tuple[str, str, str]]:
+    """Yield each subject with its place, and as it was written."""
+    written = (sheet.content.subject, *sheet.content.alternatives)
+    for number, (said, source) in enumerate(zip(sheet.rendered.subjects, written, strict=True), start=1):
+        yield ("subject" if number == 1 else f"subject {number}"), said, source
+
+
 def _subject(sheet: Proof) -> Iterator[Fault]:
-    if not sheet.rendered.subject.strip():
-        yield "subject", "the subject is empty"
-    for subject in (sheet.content.subject, sheet.rendered.subject):
-        if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", subject):
-            yield "subject", f"the subject holds a control character: {subject!r}"
-            return
+    for where, said, source in _each(sheet):
+        if not said.strip():
+            yield where, "the subject is empty"
+        bad = next((text for text in (source, said) if _CONTROL.search(text)), None)
+        if bad is not None:
+            yield where, f"the subject holds a control character: {bad!r}"
 
 
 def _long(sheet: Proof) -> Iterator[Fault]:
-    if columns(sheet.rendered.subject) > SUBJECT:
-        yield "subject", f"the subject has {_room(sheet.rendered.subject)}, and phones show about {SUBJECT}"
+    for where, said, _ in _each(sheet):
+        if columns(said) > SUBJECT:
+            yield where, f"the subject has {_room(said)}, and phones show about {SUBJECT}"
 
 
 def _front(sheet: Proof) -> Iterator[Fault]:
-    subject, name = sheet.rendered.subject, sheet.settings.publication.name
-    if columns(subject) > FRONT and subject.lower().startswith(name.lower()):
-        yield "subject", f"narrow phones show only {subject[:FRONT]!r}"
+    name = sheet.settings.publication.name
+    for where, said, _ in _each(sheet):
+        if columns(said) > FRONT and said.lower().startswith(name.lower()):
+            yield where, f"narrow phones show only {said[:FRONT]!r}"
 
 
 def _loud(sheet: Proof) -> Iterator[Fault]:
-    words = [word for word in _WORD.findall(sheet.rendered.subject) if len(word) > 3]
-    loud = [word for word in words if word.isupper()]
-    if len(loud) > 1 and len(loud) * 2 > len(words):
-        yield "subject", f"{' '.join(loud)!r} is written in capitals"
-    if re.search(r"[!?]{2}|[!?].*!", sheet.rendered.subject):
-        yield "subject", f"the subject cries: {sheet.rendered.subject!r}"
+    for where, said, _ in _each(sheet):
+        words = [word for word in _WORD.findall(said) if len(word) > 3]
+        loud = [word for word in words if word.isupper()]
+        if len(loud) > 1 and len(loud) * 2 > len(words):
+            yield where, f"{' '.join(loud)!r} is written in capitals"
+        if re.search(r"[!?]{2}|[!?].*!", said):
+            yield where, f"the subject cries: {said!r}"
 
 
 def _preheader(sheet: Proof) -> Iterator[Fault]:
     preheader = sheet.rendered.preheader.strip()
     if not preheader:
         yield "preheader", "the preheader is empty"
-    elif preheader.lower() == sheet.rendered.subject.strip().lower():
+    elif preheader.lower() in (said.strip().lower() for said in sheet.rendered.subjects):
         yield "preheader", "the preheader says what the subject says"
 
 
