@@ -99,12 +99,12 @@ def create(path: Path, *, domain: str, selector: str, ed25519: bool = False, bit
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(pem)
-    except FileExistsError as error:
-        raise Refused(
-            f"{path} is there already, and mail may be signed with it; make a new key beside it, under another name: "
-            "--selector NAME"
-        ) from error
     except OSError as error:
+        if path.exists():
+            raise Refused(
+                f"{path} is there already, and mail may be signed with it; make a new key beside it, under another "
+                "name: --selector NAME"
+            ) from error
         raise Refused(f"{path} cannot be written: {error.strerror}; mend the folder's rights") from error
     return SigningKey(domain=domain, selector=selector, private=private)
 
