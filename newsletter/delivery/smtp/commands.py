@@ -1,0 +1,73 @@
+"""The commands of one mail transaction, and the text as DATA carries it."""
+
+import re
+
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.delivery.smtp.offers import Offers
+
+_XTEXT = re.compile(r"[^!-*,-<>-~]")
+_UNITEXT = re.compile(r"[^!-*,-<>-\[\]-~]")
+_DOT = re.compile(
+    rb"\n\."
+)  # finds nothing in half the time that `in` takes for the same, which is most of a message's cost
+
+
+def opening(envelope: Envelope, offers: Offers, relay: object) -> tuple[bytes, bytes] | Outcome:
+    """Return MAIL and RCPT, or why this message cannot go by this relay."""
+    international = envelope.smtputf8 or not (envelope.recipient.isascii() and envelope.sender.isascii())
+    lacking = _lacking(envelope, offers, international)
+    if lacking:
+        fault = Fault.UNSUPPORTED_ADDRESS if international else Fault.CONTENT
+        return Outcome(Kind.FAILED, 0, f"{relay} {lacking}", fault)
+    mail = f"MAIL FROM:<{envelope.sender}>" + _of_mail(envelope, offers, international)
+    rcpt = f"RCPT TO:<{envelope.recipient}>"
+    if offers.dsn:
+        rcpt += f" NOTIFY=FAILURE,DELAY ORCPT={original(envelope.recipient)}"
+    if "\n" in mail or "\r" in mail or "\n" in rcpt or "\r" in rcpt:  # it would be a command of its own
+        return Outcome(Kind.FAILED, 0, "a line break stands in the address; correct it", Fault.REFUSED)
+    return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()
+
+
+def _lacking(envelope: Envelope, offers: Offers, international: bool) -> str:
+    if international and not offers.smtputf8:
+        return "does not offer SMTPUTF8 (RFC 6531)"
+    if not offers.eight_bit and not envelope.message.isascii():
+        return "does not offer 8BITMIME (RFC 6152)"
+    if 0 < offers.size < len(envelope.message):
+        return f"takes messages of up to {offers.size:,} bytes (RFC 1870), and this one has {len(envelope.message):,}"
+    return ""
+
+
+def _of_mail(envelope: Envelope, offers: Offers, international: bool) -> str:
+    parameters = f" SIZE={len(envelope.message)}" if offers.sizes else ""
+    if international:
+        parameters += " SMTPUTF8"
+    if offers.eight_bit and (international or not envelope.message.isascii()):
+        parameters += " BODY=8BITMIME"
+    if offers.dsn and envelope.envid:
+        parameters += f" RET=HDRS ENVID={envelope.envid}"
+    return parameters
+
+
+def original(recipient: str) -> str:
+    """Return the address as ORCPT has it (RFC 3461 4.2; RFC 6533 3 where it is not ASCII)."""
+    if recipient.isascii():
+        return "rfc822;" + _XTEXT.sub(lambda found: f"+{ord(found[0]):02X}", recipient)
+    return "utf-8;" + _UNITEXT.sub(lambda found: f"\\x{{{ord(found[0]):02X}}}", recipient)
+
+
+def stuffed(message: bytes) -> tuple[bytes, ...]:
+    """Return the parts of the message as DATA carries it: dots at line starts doubled, the final dot added.
+
+    RFC 5321 4.5.2. A message without such dots is not copied.
+    """
+    text = message.replace(b"\r\n.", b"\r\n..") if _DOT.search(message) else message
+    end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+    return (b".", text, end) if message.startswith(b".") else (text, end)
+
+
+def chunk(message: bytes) -> tuple[bytes, ...]:
+    """Return BDAT with the message whole, which ends in a line break as by DATA (RFC 3030 2)."""
+    end = b"" if message.endswith(b"\r\n") else b"\r\n"
+    return b"BDAT %d LAST\r\n" % (len(message) + len(end)), message, end
