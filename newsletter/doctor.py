@@ -1,6 +1,6 @@
-"""What is wrong with a set-up: settings, database, relay, clock; each finding with its next step."""
+"""What is wrong with a set-up: settings, keys, database, relays, clock; each finding with its next step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,8 @@ from sqlmodel import col, select
 
 from newsletter import db, publication
 from newsletter.audit import AuditEntry
-from newsletter.delivery import single
+from newsletter.delivery import keys, probes
+from newsletter.delivery.keys import SigningKey
 from newsletter.errors import DatabaseError, NewsletterError, SettingsError
 from newsletter.settings import FILE, Settings
 from subscribers.errors import AudienceError
@@ -46,7 +47,7 @@ class Diagnosis:
 
 def examine(settings: Settings, *, now: datetime) -> list[Diagnosis]:
     """Look at every part of the set-up; a part that fails does not keep the next from being looked at."""
-    return [*_settings(settings), *_database(settings, now), _relay(settings)]
+    return [*_settings(settings), *_database(settings, now), *_relays(settings)]
 
 
 def _settings(settings: Settings) -> Iterator[Diagnosis]:
@@ -64,9 +65,7 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
     if not standards.is_file():
         words = f"{standards} is missing; every mail links to it, so write it"
         yield Diagnosis(part="standards", verdict=Verdict.WRONG, words=words)
-    if settings.dkim:
-        words = "[dkim] is set, and this version does not sign yet; let the relay sign"
-        yield Diagnosis(part="dkim", verdict=Verdict.WARN, words=words)
+    yield _dkim(settings)
     if settings.publication.solo:
         words = "solo = true: one person may write and approve, and each approval says so"
         yield Diagnosis(part="approval", verdict=Verdict.WARN, words=words)
@@ -119,16 +118,46 @@ def _clock(engine: Engine, now: datetime) -> str:
     return f"{now:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _relay(settings: Settings) -> Diagnosis:
-    def reach() -> str:
-        relay = single.relay(settings)
-        try:
-            relay.connect()
-            return f"{relay} answers"
-        finally:
-            relay.close()
+def _relays(settings: Settings) -> Iterator[Diagnosis]:
+    if not settings.relay:
+        yield _try("relay", lambda: str(probes.choose(settings)))
+        return
+    for relay, found in zip(settings.relay, probes.probe(settings, settings.relay), strict=True):
+        part = "relay" if len(settings.relay) == 1 else f"relay {relay.name}"
+        words = f"{relay.host}:{relay.port} takes mail, {found.tls or 'in the clear'}" if found.ok else found.reason
+        yield Diagnosis(part=part, verdict=Verdict.OK if found.ok else Verdict.WRONG, words=words)
 
-    return _try("relay", reach)
+
+def _dkim(settings: Settings) -> Diagnosis:
+    try:
+        found = keys.of(settings)
+        for key in found:
+            key.prove()
+    except NewsletterError as error:
+        return Diagnosis(part="dkim", verdict=Verdict.WRONG, words=str(error))
+    if not found:
+        words = "mail is not signed here, so the relay has to; or make a key: newsletter dkim keygen"
+        return Diagnosis(part="dkim", verdict=Verdict.OK, words=words)
+    doubt = _doubt(found, settings.sender.domain)
+    signs = ", ".join(f"{key.selector} ({key.algorithm}, {key.bits} bits)" for key in found)
+    words = doubt or f"mail is signed for {found[0].domain} by {signs}; see that DNS has it: newsletter dkim show"
+    return Diagnosis(part="dkim", verdict=Verdict.WARN if doubt else Verdict.OK, words=words)
+
+
+def _doubt(found: Sequence[SigningKey], sender: str) -> str:
+    """Return why signatures that hold may still not count, empty where nothing speaks against them."""
+    first = found[0]
+    if first.algorithm == "rsa-sha256" and first.bits < keys.ADVISED:
+        return (
+            f"the key of {first.selector} has {first.bits} bits, and mailbox providers ask for {keys.ADVISED}; make "
+            "another: newsletter dkim keygen --selector NAME"
+        )
+    if sender and not keys.aligned(first.domain, sender):
+        return (
+            f"mail is signed for {first.domain} and comes from {sender}: to DMARC such a signature says nothing "
+            "(RFC 7489 3.1.1); set domain in [dkim] to the sender's, and make a key for it: newsletter dkim keygen"
+        )
+    return ""
 
 
 def _try(part: str, look: Callable[[], str]) -> Diagnosis:

@@ -43,6 +43,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "suppressions": "Keep the addresses that must not be mailed.",
     },
     "Keep": {
+        "dkim": "Make and show the keys that sign mail.",
+        "relays": "List the relays, and try them.",
         "serve": "Answer the links in mail: unsubscribe, preferences, view online.",
         "db": "Upgrade and check the database.",
         "audit": "Verify the record of who did what.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from newsletter.errors import Refused, SettingsError
 from newsletter.settings import Settings
+from subscribers import addresses
 
 #: Shorter RSA keys prove nothing to anybody (RFC 8301 3.2); what providers ask for; what verifiers must take at most.
 LEAST, ADVISED, MOST = 1024, 2048, 4096
@@ -66,6 +67,17 @@ class SigningKey:
             return self.private.sign(data, _PADDING, _HASH)
         return self.private.sign(hashlib.sha256(data).digest())  # RFC 8463 3: what is signed is the hash
 
+    def prove(self) -> None:
+        """Sign something and verify it by the public half; refuse a key whose halves do not fit."""
+        public = self.private.public_key()
+        try:
+            if isinstance(public, RSAPublicKey):
+                public.verify(self.sign(b"proof"), b"proof", _PADDING, _HASH)
+            else:
+                public.verify(self.sign(b"proof"), hashlib.sha256(b"proof").digest())
+        except (InvalidSignature, ValueError) as error:
+            raise SettingsError(f"the key of {self.selector} does not sign; restore its file from a backup") from error
+
     @cached_property
     def record(self) -> Record:
         """Return its record in DNS."""
@@ -107,6 +119,15 @@ def create(path: Path, *, domain: str, selector: str, ed25519: bool = False, bit
             ) from error
         raise Refused(f"{path} cannot be written: {error.strerror}; mend the folder's rights") from error
     return SigningKey(domain=domain, selector=selector, private=private)
+
+
+def aligned(domain: str, sender: str) -> bool:
+    """Return whether a signature for a domain can speak for mail from another: one of them lies within the other.
+
+    DMARC asks for one organisation's domain (RFC 7489 3.1.1), which nobody can tell from a name alone.
+    """
+    one, other = f".{domain}", f".{addresses.domain(sender)}"
+    return one.endswith(other) or other.endswith(one)
 
 
 def _rsa(path: Path) -> RSAPrivateKey:
