@@ -153,7 +153,7 @@ def claim(
     """
     renew(session, hold, now=now)
     batch_id = _lease_batch(session, hold, part)
-    if batch_id is None and batches.form(session, hold.issue_id, batch=batch, now=now):
+    if batch_id is None and batches.form(session, hold.issue_id, batch=batch, part=part, now=now):
         batch_id = _lease_batch(session, hold, part)
     if batch_id is None:
         return None

@@ -1,6 +1,7 @@
 """Trials: an issue's messages without a trace in the ledger, to a few addresses or into a folder."""
 
 import re
+import ssl
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,12 +9,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session
 
-from newsletter.delivery import audiences, message, planning, readers, rehearsals, single
+from newsletter.delivery import audiences, few, message, planning, readers, rehearsals
 from newsletter.delivery.audiences import Size
-from newsletter.delivery.message import Envelope
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.relay import Relay
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.tables import LIST, SUBSCRIBER
 from newsletter.errors import Refused
@@ -37,7 +36,7 @@ def send(
     *,
     keyring: Keyring,
     now: datetime,
-    relay: Relay | None = None,
+    trust: ssl.SSLContext | None = None,
 ) -> list[tuple[str, Outcome]]:
     """Send the issue to a few addresses, marked as a test; its links unsubscribe nobody. Return what became of each."""
     for address in to:
@@ -54,22 +53,7 @@ def send(
     body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}")
     title = settings.publication.name
     envelopes = [message.assemble(head, body, Reader(0, 0, address, 0, "test", title)) for address in to]
-    carrier = relay or single.relay(settings)
-    try:
-        return [(envelope.recipient, outcome) for envelope, outcome in carrier.send(envelopes, _Anyone())]
-    finally:
-        carrier.close()
-
-
-class _Anyone:
-    """A watch that lets everything go."""
-
-    def wanted(self, envelope: Envelope) -> bool:
-        """Return True."""
-        return True
-
-    def began(self, envelope: Envelope) -> None:
-        """Keep no journal."""
+    return [(envelope.recipient, outcome) for envelope, outcome in few.send(settings, envelopes, trust=trust)]
 
 
 def rehearse(

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from newsletter import db, publication
 from newsletter.delivery import inspection, report, sending
+from newsletter.delivery.sending import Order
 from newsletter.demo import crowd, samples, sink
 from newsletter.discovery import feeds
 from newsletter.editorial import approvals, briefings, gate, people
@@ -162,7 +163,7 @@ def _check(session: Session, settings: Settings, issue: int, now: datetime) -> N
 
 def _send(engine: Engine, settings: Settings, issue: int) -> report.Status:
     now = datetime.now(UTC)
-    sending.plan(engine, settings, issue, lists=list(crowd.LISTS), segments=[], actor="mara", now=now)
+    sending.plan(engine, settings, issue, Order(lists=list(crowd.LISTS)), actor="mara", now=now)
     with db.transaction(engine) as session:  # between the plan and the send, two readers leave
         first, second = subscribers.all(session, limit=2)
         weekly = lists.get(session, "weekly")

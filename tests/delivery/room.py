@@ -8,9 +8,12 @@ from sqlalchemy import Engine, select
 from newsletter import db
 from newsletter.delivery import report, sending
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.pulse import Progress
 from newsletter.delivery.report import Status
+from newsletter.delivery.sending import Order
 from newsletter.delivery.tables import AUDIENCE
 from newsletter.settings import Settings
+from newsletter.transport import Relay
 from tests.delivery import desk
 from tests.delivery.desk import KEYRING, Clock, email
 from tests.support.smtp import Server
@@ -30,11 +33,16 @@ class Room:
         self.issue = desk.make(self.engine, self.clock(), count)
         return self.issue
 
-    def send(self, **more: Any) -> Status:
+    def send(self, *, progress: Progress | None = None, **more: Any) -> Status:
         more.setdefault("lists", ["weekly"] if not self.planned() else [])
         return sending.send(
-            self.engine, self.settings, self.issue, keyring=KEYRING, actor="mara", clock=self.clock, **more
-        )
+            self.engine, self.settings, self.issue, Order(**more), keyring=KEYRING, actor="mara", clock=self.clock,
+            progress=progress,
+        )  # fmt: skip
+
+    def relay(self, **words: Any) -> None:
+        """Set something else of the relay."""
+        self.settings = with_relays(self.settings, self.settings.relay[0].model_copy(update=words))
 
     def sending(self, **words: Any) -> None:
         folder = self.settings.folder
@@ -60,8 +68,12 @@ class Room:
 
 
 def at_port(settings: Settings, port: int) -> Settings:
-    relay = settings.relay[0].model_copy(update={"port": port})
-    made = settings.model_copy(update={"relay": (relay,)})
+    """Return the settings with the relay there; it takes one message after the other, so that their order is known."""
+    return with_relays(settings, settings.relay[0].model_copy(update={"port": port, "connections": 1}))
+
+
+def with_relays(settings: Settings, *relays: Relay) -> Settings:
+    made = settings.model_copy(update={"relay": relays})
     made._folder = settings.folder
     return made
 

@@ -3,13 +3,15 @@
 import os
 import signal
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from newsletter import audit, db
-from newsletter.delivery import ledger, sending
+from newsletter.delivery import dispatch, ledger, run, sending
+from newsletter.delivery.sending import Order
 from newsletter.delivery.tables import AUDIENCE
 from newsletter.errors import Refused
 from newsletter.issues.models import IssueState
@@ -45,6 +47,7 @@ def test_a_sender_that_was_taken_over_sends_and_writes_nothing_more(room: Room) 
             with db.transaction(room.engine) as session:
                 late = room.clock() + timedelta(seconds=61)
                 taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=late))
+            time.sleep(dispatch.FRESH)
 
     room.server.data = take_over
     with pytest.raises(Refused, match="another sender has taken issue 1 over"):
@@ -66,9 +69,9 @@ def test_a_sender_taken_over_between_its_last_question_and_the_text_does_not_beg
 
     def take_over(address: str) -> None:
         if address == email(4) and not taken:
+            room.clock.tick(seconds=61)
             with db.transaction(room.engine) as session:
-                late = room.clock() + timedelta(seconds=61)
-                taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=late))
+                taken.append(ledger.take(session, room.issue, worker="elsewhere:1", now=room.clock()))
 
     room.server.rcpt = take_over
     with pytest.raises(Refused, match="another sender has taken issue 1 over"):
@@ -84,7 +87,7 @@ def test_a_sender_on_a_lost_machine_leaves_its_open_batch_in_doubt(room: Room) -
     room.make(10)
     room.sending(batch=4)
     room.server.data = lambda address: "450 4.3.0 no" if address == email(6) else None
-    sending.plan(room.engine, room.settings, room.issue, lists=["weekly"], actor="mara", now=room.clock())
+    sending.plan(room.engine, room.settings, room.issue, Order(lists=["weekly"]), actor="mara", now=room.clock())
     with db.transaction(room.engine) as session:
         hold = ledger.take(session, room.issue, worker="elsewhere:1", now=room.clock())
         assert ledger.claim(session, hold, batch=4, now=room.clock())
@@ -114,7 +117,7 @@ def test_an_interruption_finishes_the_message_in_flight_and_the_same_call_goes_o
 
 
 def test_the_lease_is_renewed_while_a_relay_takes_its_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(run, "HEARTBEAT", 0.02)
     room.make(1)
     renewed = threading.Event()
 

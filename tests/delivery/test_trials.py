@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 from newsletter import db
 from newsletter.delivery import trials
 from newsletter.delivery.replies import Kind
+from newsletter.delivery.sending import Order
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.errors import Refused
 from newsletter.settings import Settings
@@ -87,7 +88,7 @@ def test_a_dry_run_shows_the_bytes_that_the_send_then_sends(
     with serving() as server:
         settings = at_port(settings, server.port)
         written(engine, settings, issue, tmp_path / "dry", now, ["weekly"])
-        sending.send(engine, settings, issue, keyring=KEYRING, lists=["weekly"], clock=lambda: now)
+        sending.send(engine, settings, issue, Order(lists=["weekly"]), keyring=KEYRING, clock=lambda: now)
         dry = [path.read_bytes() for path in sorted((tmp_path / "dry").iterdir())]
     assert [received.data for received in server.accepted] == dry
 

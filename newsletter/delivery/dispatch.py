@@ -1,0 +1,195 @@
+"""Claimed copies on their way to the relays: who may take which, and what becomes of those that were taken."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from newsletter.delivery import carriers, results
+from newsletter.delivery.books import OpenBatch
+from newsletter.delivery.carriers import Carrier
+from newsletter.delivery.making import Make
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.reader import Reader
+from newsletter.delivery.results import Change
+
+#: For so many seconds the ledger's word counts that a copy may go out: promise 6, for messages not yet on the wire.
+FRESH = 0.025
+#: A copy whose every lane rests for longer than this many seconds goes back to the ledger until then.
+LONG = 20.0
+#: How long a relay that is ahead of its weight waits for the others, in seconds.
+TURN = 0.02
+#: So many copies at most are asked about, and signed, ahead of the connections.
+AHEAD = 128
+
+
+@dataclass(slots=True, eq=False)
+class Copy:
+    """One reader's copy between its claim and its result; `asked` is when the ledger last let it go."""
+
+    reader: Reader
+    batch: OpenBatch
+    domain: str
+    asked: float
+    made: Envelope | Change | None = None
+    begun: bool = False
+    signing: bool = False
+    barred: str = ""
+
+
+class Dispatch:
+    """The queue of claimed copies; `out` are those that a connection has taken."""
+
+    def __init__(
+        self, there: Sequence[Carrier], make: Make, *, ahead: bool, noted: Callable[[Change], None],
+        allow: float = math.inf,
+    ) -> None:  # fmt: skip
+        self.closed = False
+        self.low = 0
+        self.out: dict[int, Copy] = {}
+        self.stale = asyncio.Event()
+        self.progressed = asyncio.Event()
+        self.unsigned = asyncio.Event()
+        self.allow = allow
+        self._queue: deque[Copy] = deque()
+        self._parked: dict[str, deque[Copy]] = {}
+        self._carriers, self._make, self._ahead, self._noted = there, make, ahead, noted
+        self._changed: set[asyncio.Future[None]] = set()
+        self._now = time.monotonic
+
+    def __len__(self) -> int:
+        """Return how many copies nobody has taken, those of slow lanes left out."""
+        return len(self._queue)
+
+    @property
+    def parked(self) -> int:
+        """Return how many copies wait for a slow lane."""
+        return sum(map(len, self._parked.values()))
+
+    def add(self, batches: Iterable[OpenBatch], *, asked: float) -> None:
+        """Take claimed batches in."""
+        for batch in batches:
+            self._queue.extend(
+                Copy(reader, batch, reader.email.rpartition("@")[2].lower(), asked) for reader in batch.readers
+            )
+        self.unsigned.set()
+        self.wake()
+
+    def take(self, carrier: Carrier) -> Envelope | None:
+        """Return the next message for a relay, which may go out right now; None where there is none at this moment."""
+        now = self._now()
+        while not self.closed and self.allow > 0 and (copy := self._next(carrier, now)):
+            if copy.barred:
+                self.note(copy, results.skipped(copy.barred, resent=copy.reader.resent))
+                continue
+            age = now - copy.asked
+            if age > FRESH / 2:
+                self.stale.set()
+            if age > FRESH or (self._ahead and copy.made is None):
+                self._queue.appendleft(copy)
+                self.unsigned.set()
+                return None
+            made = copy.made or self._make(copy.reader)
+            if isinstance(made, Change):
+                self.note(copy, made)
+                continue
+            copy.made = made
+            self.out[copy.reader.delivery_id] = copy
+            self.allow -= 1
+            if len(self._queue) == self.low:
+                self.progressed.set()
+            carrier.took(copy.domain, now)
+            return made
+        return None
+
+    def _next(self, carrier: Carrier, now: float) -> Copy | None:
+        if carrier.pause(now) > 0 or not carriers.may_take(carrier, self._carriers):
+            return None
+        for domain, line in self._parked.items():
+            if carrier.pause(now, domain) == 0:
+                copy = line.popleft()
+                if not line:
+                    del self._parked[domain]
+                return copy
+        while self._queue:
+            copy = self._queue.popleft()
+            wait = carrier.pause(now, copy.domain)
+            if wait == 0 or copy.barred:
+                return copy
+            self._parked.setdefault(copy.domain, deque()).append(copy)
+        self.progressed.set()  # what is left waits for slow lanes: others may be claimed meanwhile
+        return None
+
+    def pause(self, carrier: Carrier) -> float:
+        """Return in how many seconds it is worth asking again for a relay's next copy; infinite: when woken."""
+        now = self._now()
+        if not (self._queue or self._parked) or not carrier.open:
+            return math.inf
+        first = self._queue[0] if self._queue else None
+        if first and (now - first.asked > FRESH or (self._ahead and first.made is None)):
+            return math.inf  # the ledger, or the signer, wakes whoever waits
+        if not carriers.may_take(carrier, self._carriers):
+            return TURN
+        wait = carrier.pause(now)
+        if first is None:
+            wait = max(wait, min(carrier.pause(now, domain) for domain in self._parked))
+        return wait
+
+    def release(self) -> Iterator[tuple[Copy, float]]:
+        """Give up copies for whose domain each open relay's lane rests long; yield each with the seconds until then."""
+        now, there = self._now(), [carrier for carrier in self._carriers if carrier.open]
+        for domain in list(self._parked):
+            rest = min((carrier.pause(now, domain) for carrier in there), default=math.inf)
+            if LONG < rest < math.inf:
+                for copy in self._parked.pop(domain):
+                    yield copy, rest
+
+    def note(self, copy: Copy, change: Change, *, relay: str = "") -> None:
+        """Keep what became of a copy, for its batch's record."""
+        batch, key = copy.batch, copy.reader.delivery_id
+        batch.left -= key not in batch.changes
+        batch.changes[key] = change
+        if relay:
+            batch.relays[key] = relay
+        self._noted(change)
+        if batch.left == 0:
+            self.progressed.set()
+
+    def put_back(self, copy: Copy) -> None:
+        """Let a copy that was taken go out by another way, before the others."""
+        self.out.pop(copy.reader.delivery_id, None)
+        copy.begun = False
+        self.allow += 1
+        self._queue.appendleft(copy)
+        self.wake()
+
+    def asked_about(self) -> list[Copy]:
+        """Return the copies that go out next."""
+        return list(islice(self._queue, AHEAD))
+
+    def unmade(self, count: int) -> list[Copy]:
+        """Return the next copies that have no message yet, marked as being made."""
+        found = [copy for copy in islice(self._queue, AHEAD) if copy.made is None and not copy.signing][:count]
+        for copy in found:
+            copy.signing = True
+        return found
+
+    def wake(self) -> None:
+        """Let every connection that waits look again."""
+        waiting, self._changed = self._changed, set()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def changed(self, seconds: float) -> bool:
+        """Wait until something changed, or so long; return whether it did."""
+        future = asyncio.get_running_loop().create_future()
+        self._changed.add(future)
+        try:
+            await asyncio.wait([future], timeout=seconds)
+        finally:
+            self._changed.discard(future)
+        return future.done()

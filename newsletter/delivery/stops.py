@@ -1,0 +1,24 @@
+"""Why an issue is paused, for whatever goes on by itself."""
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from newsletter.delivery.models import Ask, Stop
+from newsletter.delivery.tables import AUDIENCE
+
+
+def of(session: Session, issue_id: int) -> Stop:
+    """Return why the issue stopped last."""
+    found = session.execute(select(AUDIENCE.c.stop).where(AUDIENCE.c.issue_id == issue_id)).scalar()
+    return Stop(found or "")
+
+
+def write(session: Session, issue_id: int, stop: Stop) -> None:
+    """Keep why the issue stopped; what was asked of its sender is answered by that."""
+    session.execute(update(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id).values(stop=stop, ask=Ask.NONE))
+
+
+def asked_by(session: Session, issue_id: int) -> str:
+    """Return who asked something of the issue's sender last."""
+    found: str = session.execute(select(AUDIENCE.c.asked_by).where(AUDIENCE.c.issue_id == issue_id)).scalar() or ""
+    return found
