@@ -27,8 +27,10 @@ _ITEM = table(Item)
 def pause(session: Session, issue_id: int, *, actor: str, now: datetime) -> bool:
     """Stop an issue on its way until somebody resumes it; False when its sender is asked to, which takes a moment."""
     _require_on_its_way(session, issue_id, "paused")
-    audit.append(session, "pause asked", actor=actor, kind="issue", name=issue_id, now=now)
-    if ledger.holder(session, issue_id, now=now)[1]:
+    running = ledger.holder(session, issue_id, now=now)[1]
+    action = "pause asked" if running else "paused"
+    audit.append(session, action, actor=actor, kind="issue", name=issue_id, now=now)
+    if running:
         _ask(session, issue_id, Ask.PAUSE, actor)
         return False
     note = f"paused by {actor}; go on: newsletter resume {issue_id}"

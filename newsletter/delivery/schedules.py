@@ -65,7 +65,7 @@ class ScheduleView:
 
 
 def parse(text: str, now: datetime) -> tuple[datetime, str]:
-    """Return the moment in UTC and the name of its zone; BadInput says why a text is no moment that is still to come."""
+    """Return the moment in UTC and the name of its zone; BadInput says why a text is none that is still to come."""
     found = _MOMENT.fullmatch(text.strip())
     if not found:
         raise BadInput(f"{text!r} is no moment; write it as {_EXAMPLE}")
@@ -75,9 +75,7 @@ def parse(text: str, now: datetime) -> tuple[datetime, str]:
     except ValueError as error:
         raise BadInput(f"{text!r} is on no calendar or clock ({error}); write it as {_EXAMPLE}") from error
     if not zone:
-        raise BadInput(
-            f"{text!r} does not say in which time zone; write {day} {clock} Europe/Berlin, or {clock}Z for UTC"
-        )
+        raise BadInput(f"{text!r} names no time zone; write {day} {clock} Europe/Berlin, or {day} {clock}Z for UTC")
     name = "UTC" if zone == "Z" else zone
     at = _exact(naive, _zone(name), name).astimezone(UTC)
     if at <= now:
@@ -140,7 +138,14 @@ def add(
     if standing and not standing.missed and not replace:
         raise Refused(f"issue {issue_id} {standing}; take that time away first: newsletter schedule remove {issue_id}")
     forget(session, issue_id)
-    words = {"at": at, "zone": zone, "terms": dict(terms), "missed": False, "actor": actor, "made_at": now}
+    words: dict[str, Any] = {
+        "at": at,
+        "zone": zone,
+        "terms": dict(terms),
+        "missed": False,
+        "actor": actor,
+        "made_at": now,
+    }
     session.execute(insert(SCHEDULE).values(issue_id=issue_id, **words))
     audit.append(
         session, "scheduled", actor=actor, kind="issue", name=issue_id, now=now, at=at.isoformat(), zone=zone, **terms
