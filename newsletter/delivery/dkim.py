@@ -16,7 +16,7 @@ from newsletter.settings import Settings
 #: What is signed where it is there. X-Auto-Response-Suppress is not: Exchange takes it off.
 COVERED = frozenset((
     "from", "to", "subject", "date", "message-id", "reply-to", "mime-version", "content-type", "list-id",
-    "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "precedence", "auto-submitted",
+    "list-post", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "precedence", "auto-submitted",
 ))  # fmt: skip
 #: What is signed once more than it is there, so that nobody can add another on the way (RFC 6376 8.15).
 SEALED = (

@@ -157,6 +157,7 @@ def _of_list(issue_id: int, domain: str, name: str, title: str, identifier: str)
     return b"".join((
         headers.list_id(title, identifier or f"{name}.{domain}"),
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        b"List-Post: NO\r\n",  # readers cannot write to the list (RFC 2369 3.4)
         headers.line("Feedback-ID", f"{issue_id}:{name}:newsletter:{_sender_id(domain)}"),
         b"Precedence: bulk\r\n",
         # Never "All" or "NDR": those keep Exchange from telling us that an address is dead (MS-OXCMAIL 2.1.3.2.20).

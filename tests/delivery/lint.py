@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 ONCE = (
     "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
-    "Feedback-ID", "Precedence", "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
+    "List-Post", "Feedback-ID", "Precedence", "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
 )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ def test_each_header_says_what_it_must() -> None:
     link = f"<https://news.harbour.example/u/{token}>"
     assert raw(envelope.message, "List-Unsubscribe") == link.encode()
     assert raw(envelope.message, "List-Unsubscribe-Post") == b"List-Unsubscribe=One-Click"
+    assert found["List-Post"] == "NO"
     assert found["Precedence"] == "bulk"
     assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert found["MIME-Version"] == "1.0"
