@@ -9,10 +9,12 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -221,6 +223,110 @@ def speaking(answer: Callable[[bytes], bytes | None], *, banner: bytes = b"220 t
             thread.join()
 
 
+class Dialogue:
+    """The server's side of one connection, for a script that says exact bytes at exact moments."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def line(self) -> str:
+        """Return the next command, empty where the client has hung up."""
+        return (await self._reader.readline()).decode().rstrip("\r\n")
+
+    async def lines(self, count: int) -> list[str]:
+        """Return the next commands."""
+        return [await self.line() for _ in range(count)]
+
+    async def text(self) -> bytes:
+        """Return the message as DATA carries it, the final dot left out."""
+        return (await self._reader.readuntil(b"\r\n.\r\n"))[:-3]
+
+    async def exactly(self, count: int) -> bytes:
+        """Return exactly so many bytes."""
+        return await self._reader.readexactly(count)
+
+    async def chunk(self) -> bytes:
+        """Return the message of the next command, which must be BDAT, the last."""
+        verb, size, last = (await self.line()).split(" ")
+        assert (verb, last) == ("BDAT", "LAST")
+        return await self.exactly(int(size))
+
+    def say(self, *replies: str) -> None:
+        """Say replies in one packet."""
+        self.raw("".join(f"{reply}\r\n" for reply in replies).encode())
+
+    def raw(self, data: bytes) -> None:
+        """Say bytes."""
+        self._writer.write(data)
+
+    async def slowly(self, data: bytes) -> None:
+        """Say bytes one at a time, each in a packet of its own."""
+        for number in range(len(data)):
+            self.raw(data[number : number + 1])
+            await self._writer.drain()
+            await asyncio.sleep(0)
+
+    async def silence(self, seconds: float = 0.03) -> None:
+        """Make sure that the client says nothing meanwhile."""
+        with suppress(TimeoutError):
+            early = await asyncio.wait_for(self._reader.read(100), seconds)
+            raise AssertionError(f"said too early: {early!r}")
+
+    async def hello(self, *offers: str, banner: str = "220 test") -> None:
+        """Greet, and reply to EHLO."""
+        self.say(banner)
+        assert (await self.line()).startswith("EHLO ")
+        self.say("250-test", *(f"250-{offer}" for offer in offers), "250 OK")
+
+    async def start_tls(self) -> None:
+        """Speak TLS from here on."""
+        await self._writer.start_tls(tls_context())
+
+    def hang_up(self) -> None:
+        """End the connection in good order, after what was said."""
+        self._writer.close()
+
+    def reset(self) -> None:
+        """End the connection with a reset, in whose wake the client loses what it had not read."""
+        self._writer.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+
+Script = Callable[[Dialogue], Awaitable[None]]
+
+
+@asynccontextmanager
+async def scripted(*scripts: Script) -> AsyncIterator[int]:
+    """Run a server that follows one script for each connection, the last for all others; yield its port.
+
+    A script that fails, or has not ended when the client has left, fails the test.
+    """
+    begun: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        script = scripts[min(len(begun), len(scripts) - 1)]
+        task = asyncio.ensure_future(_follow(script, Dialogue(reader, writer), writer))
+        begun.append(task)
+        await asyncio.wait([task])
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 24)
+    try:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.wait_for(asyncio.gather(*begun), 5)
+    finally:
+        for task in begun:
+            task.cancel()
+        server.close()
+        await asyncio.gather(*begun, return_exceptions=True)
+
+
+async def _follow(script: Script, dialogue: Dialogue, writer: asyncio.StreamWriter) -> None:
+    try:
+        await script(dialogue)
+    finally:
+        writer.close()
+
+
 def free_port() -> int:
     """Return a port of the loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -229,15 +335,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[int]:
-    """Run Postfix's smtp-sink, which writes each message to a file in `folder`; yield its port."""
+def sink(folder: Path, *options: str) -> Iterator[int]:
+    """Run Postfix's smtp-sink, which writes each message to a file in `folder` and does as told; yield its port."""
     program = shutil.which("smtp-sink", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/sbin")
     if program is None:
         lacking("Postfix")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o777)  # it does not stay root
     port = free_port()
-    process = subprocess.Popen([program, "-u", "nobody", "-d", "%M.", f"127.0.0.1:{port}", "20"], cwd=folder)
+    command = [program, "-u", "nobody", "-d", "%M.", *options, f"127.0.0.1:{port}", "20"]
+    process = subprocess.Popen(command, cwd=folder)
     try:
         _await(port)
         yield port
