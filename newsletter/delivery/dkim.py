@@ -88,8 +88,15 @@ def _relaxed(lines: bytes) -> tuple[str, bytes]:
     names, made = "", b""
     for line in lines.replace(b"\r\n ", b" ").split(b"\r\n"):
         name, _, value = line.partition(b":")
-        lower = name.lower().decode("ascii")
-        if lower in COVERED:
-            names += f"{lower} "
-            made += name.lower() + b":" + b" ".join(value.split()) + b"\r\n"
+        known = _covered(name)
+        if known:
+            names += f"{known} "
+            made += b"%s:%s\r\n" % (known.encode(), b" ".join(value.split()))
     return names, made
+
+
+@lru_cache(maxsize=64)
+def _covered(name: bytes) -> str:
+    """Return a header's name as it is signed, nothing where it is not."""
+    lower = name.decode("ascii").lower()
+    return lower if lower in COVERED else ""

@@ -102,9 +102,9 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
     head = (
         masthead.opening,
         masthead.subjected or headers.text("Subject", _subject(masthead, decision)) + masthead.date,
-        headers.line("To", recipient),
-        headers.line("Message-ID", message_id(masthead, reader)),
-        headers.uri("List-Unsubscribe", values[Slot.UNSUBSCRIBE_URL]),
+        headers.line("To", recipient)
+        + headers.line("Message-ID", message_id(masthead, reader))
+        + headers.uri("List-Unsubscribe", values[Slot.UNSUBSCRIBE_URL]),
         _of_list(masthead.issue_id, masthead.domain, reader.list_name, reader.list_title, reader.list_identifier),
         headers.line("Content-Type", compiled.content_type),
         b"\r\n",
