@@ -186,16 +186,22 @@ def due(session: Session, now: datetime, late: timedelta) -> list[ScheduleView]:
 
     The time of an issue that somebody has sent or given up meanwhile is dropped.
     """
+    sweep(session)
     found = []
     for each in all(session):
-        if issues.get(session, each.issue).state not in _WAITING:
-            forget(session, each.issue)
-        elif each.at <= now and not each.missed:
+        if each.at <= now and not each.missed:
             if now - each.at <= late:
                 found.append(each)
             else:
                 session.execute(update(SCHEDULE).where(SCHEDULE.c.issue_id == each.issue).values(missed=True))
     return found
+
+
+def sweep(session: Session) -> None:
+    """Drop the times of issues that have begun, or were given up."""
+    for each in all(session):
+        if issues.get(session, each.issue).state not in _WAITING:
+            forget(session, each.issue)
 
 
 def _view(row: Mapping[Any, Any]) -> ScheduleView:
