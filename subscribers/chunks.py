@@ -1,6 +1,6 @@
-"""Chunks: the rows of a file, read and checked in a thread of their own while the ones before are written."""
+"""Chunks: the rows of a file, read and checked while the ones before are written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ class Chunk:
     rejects: Sequence[Reject]
 
 
-def of(source: Source, reader: Reader, *, done: int = 0) -> Iterator[Chunk]:
-    """Yield the rows of a file chunk by chunk, one of them ending where so many rows are done."""
+def of(source: Source, reader: Reader, *, done: int, size: int) -> Generator[Chunk]:
+    """Yield the rows of a file, so many in a chunk, one of which ends where so many rows are done."""
     records, end = source.records(), 0
     with closing(Seen()) as seen:
-        while rows := list(islice(records, min(SIZE, done - end) if end < done else SIZE)):
+        while rows := list(islice(records, min(size, done - end) if end < done else size)):
             end += len(rows)
             yield _chunk(rows, reader, seen, end)
 
 
-def ahead(made: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Yield the chunks, the next being made meanwhile; it stops between two."""
-    with ThreadPoolExecutor(1) as pool:
+def ahead(source: Source, reader: Reader, *, done: int) -> Generator[Chunk]:
+    """Yield the chunks of a file, the next being made in a thread meanwhile; it stops between two."""
+    with closing(of(source, reader, done=done, size=SIZE)) as made, ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, made, None)
         while (chunk := coming.result()) is not None:
             coming = pool.submit(next, made, None)

@@ -7,7 +7,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,20 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from subscribers import attributes, bulk, chunks, consent, joining, lists, mapping, reading, rejects, runs, sources
+from subscribers import (
+    attributes,
+    bulk,
+    chunks,
+    consent,
+    handover,
+    joining,
+    lists,
+    mapping,
+    reading,
+    rejects,
+    runs,
+    sources,
+)
 from subscribers.chunks import Chunk
 from subscribers.errors import BadRow, Refused
 from subscribers.joining import Mode, Outcome, Terms
@@ -30,8 +43,9 @@ from subscribers.tokens import Keyring
 
 _SHOWN = 20
 _TRIES = 5
-#: SQLite's other writers look for their turn ever more seldom, up to ten times a second, and nobody queues.
-_PAUSE = 0.025
+#: One part in so many of the time is left to others: who waits for SQLite looks for a turn ever more seldom, up to ten
+#: times a second, and does not queue.
+_SHARE = 20
 _DEADLOCK = "40P01"
 
 Open = Callable[[], AbstractContextManager[Session]]
@@ -108,10 +122,15 @@ def load(
         run = begun = Run(id=0, done=0, counts={}, started_at=now)
         if not dry_run:
             run = begun = runs.begin(session, source, request.terms(), actor=actor, restart=restart, now=now)
+        alone = session.get_bind().dialect.name == "sqlite"  # nobody else writes, and it is this process that does
+    makers = handover if alone and handover.worth(source.rows - begun.done) else chunks
     job = _Job(open=open, request=request, keyring=keyring, dry_run=dry_run, now=run.started_at)
     first: list[Reject] = []
-    with _uncollected(), Sheet(request.rejects) if request.rejects else nullcontext() as sheet:
-        for chunk in chunks.ahead(chunks.of(source, reader, done=begun.done)):
+    with (
+        _uncollected(), closing(makers.ahead(source, reader, done=begun.done)) as made,
+        Sheet(request.rejects) if request.rejects else nullcontext() as sheet,
+    ):  # fmt: skip
+        for chunk in _in_turns(made) if alone else made:
             first += chunk.rejects[: _SHOWN - len(first)]
             if sheet:
                 sheet.add(chunk.rejects)
@@ -138,6 +157,16 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def _in_turns(made: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield the chunks, each when other writers had their turn after the one before."""
+    free = 0.0
+    for chunk in made:
+        time.sleep(max(free - time.monotonic(), 0))
+        begun = time.monotonic()
+        yield chunk
+        free = time.monotonic() + (time.monotonic() - begun) / _SHARE
 
 
 def _reader(
@@ -193,11 +222,7 @@ class _Job:
                     savepoint.rollback()
                 return Run(id=run.id, done=chunk.end, counts=counts, started_at=run.started_at)
             counts = self._write(session, run, chunk)
-            run = runs.advance(session, run, done=chunk.end, counts=counts, now=self.now)
-            alone = session.get_bind().dialect.name == "sqlite"
-        if alone:
-            time.sleep(_PAUSE)
-        return run
+            return runs.advance(session, run, done=chunk.end, counts=counts, now=self.now)
 
     def _write(self, session: Session, run: Run, chunk: Chunk) -> Mapping[str, int]:
         terms = Terms(method="import", basis=self.request.basis.strip(" \t"), mode=self.request.mode)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -44,6 +44,11 @@ class Reader:
         self._topics = lru_cache(5000)(self._topics_of)
         self._stands = lru_cache(5000)(self._stands_of)
         self._bars = lru_cache(5000)(self._bars_of)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process makes it anew."""
+        made = partial(Reader, lists=self._lists, on=self._on, types=self._types, guarded=self._guarded)
+        return made, (self._columns,)
 
     def __call__(self, cells: Sequence[str]) -> Entry:
         """Return the person whom a row names and where they are to stand; raise BadValue for a row that is none."""
