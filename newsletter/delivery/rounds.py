@@ -147,3 +147,59 @@ def _why(session: Session, settings: Settings, row: Row[Any], now: datetime) -> 
     died = row.state is IssueState.SENDING
     # A sender may die before it heeds what is asked of it.
     if row.ask is Ask.PAUSE or (row.stop in _FOR_A_PERSON and not died):
+        return None
+    if row.stop is Stop.RELAY and not died and not _may_have_passed(session, settings, now):
+        return None
+    if not _rest_began(session, row.issue_id):
+        if _has_winner(session, row.issue_id, now):
+            return Why.WINNER
+        if _share_is_out(session, row.issue_id):
+            return None
+    if died:
+        return Why.INTERRUPTED
+    match row.stop:
+        case Stop.WAITING:
+            return Why.RETRY if _is_due(session, row.issue_id, now) else None
+        case Stop.NONE | Stop.INTERRUPTED:
+            return Why.INTERRUPTED
+        case Stop.RELAY:
+            return Why.RELAY
+    return None
+
+
+def _has_winner(session: Session, issue_id: int, now: datetime) -> bool:
+    return (
+        subject_tests.find(session, issue_id) is not None
+        and subject_tests.winner(session, issue_id, now=now) is not None
+    )
+
+
+def _rest_began(session: Session, issue_id: int) -> bool:
+    """Return whether somebody beyond the share that goes first had an attempt; of an undivided audience, anybody."""
+    refused = and_(DELIVERY.c.state == DeliveryState.PENDING, DELIVERY.c.reason != "")
+    tried = or_(DELIVERY.c.attempts > 0, DELIVERY.c.state == DeliveryState.SENDING, refused)
+    return _any(session, issue_id, DELIVERY.c.part == 0, tried)
+
+
+def _share_is_out(session: Session, issue_id: int) -> bool:
+    """Return whether there is a share that goes first, and nobody of it waits."""
+    waits = DELIVERY.c.state.in_(ledger.WAITING)
+    first = DELIVERY.c.part == 1
+    return _any(session, issue_id, first) and not _any(session, issue_id, first, waits)
+
+
+def _any(session: Session, issue_id: int, *such: ColumnElement[bool]) -> bool:
+    one = select(DELIVERY.c.id).where(DELIVERY.c.issue_id == issue_id, *such).limit(1)
+    return session.scalar(one) is not None
+
+
+def _is_due(session: Session, issue_id: int, now: datetime) -> bool:
+    first = ledger.next_due(session, issue_id)
+    return (first is not None and first <= now) or ledger.counts(session, issue_id)[DeliveryState.PENDING] > 0
+
+
+def _may_have_passed(session: Session, settings: Settings, now: datetime) -> bool:
+    """Return whether any relay gave no trouble, or one of a kind that passes, a while ago."""
+    known = relays.troubles(session)
+    found = (known.get(each.name) for each in settings.relay)
+    return any(each is None or (each.temporary and each.changed_at + PASSES <= now) for each in found)
