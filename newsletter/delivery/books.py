@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.delivery import ledger, relays
+from newsletter.delivery import ledger, relays, verdicts
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import LEASE, Answer, Hold
 from newsletter.delivery.reader import Reader
@@ -102,8 +102,9 @@ class Books:
 
         def act(session: Session) -> None:
             _forget(made)
+            ledger.renew(session, self.hold, now=now)
             if again:
-                ledger.take_back(session, self.hold, again, now=self.clock())
+                verdicts.take_back(session, self.hold.issue_id, again, now=now)
             if troubles:
                 relays.note(session, troubles, now=self.clock())
             for batch in done:

@@ -17,7 +17,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.results import Change
 
 #: For so many seconds the ledger's word counts that a copy may go out: promise 6, for messages not yet on the wire.
-FRESH = 0.025
+FRESH = 0.05
 #: A copy whose every lane rests for longer than this many seconds goes back to the ledger until then.
 LONG = 20.0
 #: How long a relay that is ahead of its weight waits for the others, in seconds.
@@ -58,6 +58,7 @@ class Dispatch:
         self._parked: dict[str, deque[Copy]] = {}
         self._carriers, self._make, self._ahead, self._noted = there, make, ahead, noted
         self._changed: set[asyncio.Future[None]] = set()
+        self._takes = 0
         self._now = time.monotonic
 
     def __len__(self) -> int:
@@ -98,6 +99,7 @@ class Dispatch:
                 continue
             copy.made = made
             self.out[copy.reader.delivery_id] = copy
+            self._takes += 1
             self.allow -= 1
             if len(self._queue) == self.low:
                 self.progressed.set()
@@ -167,8 +169,10 @@ class Dispatch:
         self.wake()
 
     def asked_about(self) -> list[Copy]:
-        """Return the copies that go out next."""
-        return list(islice(self._queue, AHEAD))
+        """Return the copies that will go out while the next answer is fresh, by how many did since the last."""
+        count = min(max(3 * self._takes, 2 * len(self._carriers), 8), AHEAD)
+        self._takes = 0
+        return list(islice(self._queue, count))
 
     def unmade(self, count: int) -> list[Copy]:
         """Return the next copies that have no message yet, marked as being made."""

@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import bindparam, case, func, literal, null, select, update
+from sqlalchemy import bindparam, func, null, select, update
 from sqlmodel import Session
 
-from newsletter.delivery import batches, objections, readers
+from newsletter.delivery import batches, objections, readers, verdicts
 from newsletter.delivery.models import Ask, BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.readers import NOTHING_MORE, Lookup
-from newsletter.delivery.replies import Fault
-from newsletter.delivery.results import MAY_HAVE_IT, RESENT, Change
-from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, SUBSCRIBER
+from newsletter.delivery.results import Change
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
 from newsletter.errors import Refused
 from newsletter.issues import contents
-from subscribers import suppressions
-from subscribers.models import SuppressionReason
 
 #: How long a sender that gives no sign of life keeps an issue.
 LEASE = timedelta(seconds=60)
@@ -234,7 +231,7 @@ def record(
     session.execute(untouched)
     done = update(BATCH).where(BATCH.c.id == batch_id).values(state=BatchState.DONE)
     session.execute(done)
-    _suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now)
+    verdicts.suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now=now)
 
 
 _CHANGE = (
@@ -254,42 +251,6 @@ def _row(key: int, change: Change, batch_id: int, now: datetime, relay: str) -> 
         "due": change.due_at, "stays_in": None if change.state in WAITING else batch_id, "at": now,
         "tried": int(change.tried), "by": relay,
     }  # fmt: skip
-
-
-def take_back(session: Session, hold: Hold, deliveries: Collection[int], *, now: datetime) -> None:
-    """Let the readers wait again whose recorded failure was the content's, which turned out to be the issue's own."""
-    renew(session, hold, now=now)
-    doubtful = Fault.CONTENT + MAY_HAVE_IT
-    waits = (
-        update(DELIVERY)
-        .where(
-            DELIVERY.c.issue_id == hold.issue_id,
-            DELIVERY.c.id.in_(deliveries),
-            DELIVERY.c.state == DeliveryState.FAILED,
-            DELIVERY.c.reason.in_((Fault.CONTENT.value, doubtful)),
-        )
-        .values(
-            state=DeliveryState.PENDING,
-            reason=case((DELIVERY.c.reason == doubtful, literal(RESENT)), else_=DELIVERY.c.reason),
-            attempts=DELIVERY.c.attempts - 1,
-            batch_id=null(),
-            changed_at=now,
-        )
-    )
-    session.execute(waits)
-
-
-def _suppress(session: Session, issue_id: int, deliveries: list[int], now: datetime) -> None:
-    if not deliveries:
-        return
-    dead = (
-        select(SUBSCRIBER.c.email, DELIVERY.c.reply)
-        .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-        .where(DELIVERY.c.id.in_(deliveries))
-    )
-    for email, reply in session.execute(dead).all():
-        source = f"issue {issue_id}: {reply}"[:400]
-        suppressions.add(session, email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now)
 
 
 def holder(session: Session, issue_id: int, *, now: datetime) -> tuple[str, bool]:

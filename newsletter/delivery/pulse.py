@@ -19,7 +19,7 @@ _REMEMBERED = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
-    """A moment of a send: `accounted` of the `audience` are done; `rate` in messages/s, `left` in seconds or unknown."""
+    """A moment of a send: `accounted` of the `audience` are done; `rate` in messages/s, `left` in seconds, if known."""
 
     accounted: int
     audience: int
@@ -35,7 +35,7 @@ Progress = Callable[[Pulse], None]
 
 @dataclass(kw_only=True)
 class Tally:
-    """The counts of a send; `due` of the audience this run can reach, `came_back` says that somebody waits again."""
+    """The counts of a send; `came_back` says that somebody waits again."""
 
     audience: int
     accounted: int

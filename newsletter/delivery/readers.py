@@ -26,8 +26,8 @@ COLUMNS = (
     SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
-# Built once, as they are asked for each batch. In two steps, the second by key: what SQLite knows of the table's past, in
-# which no delivery may have had a batch, can otherwise have it read the whole of it.
+# Built once, as they are asked for each batch. In two steps, the second by key: what SQLite knows of the table's past,
+# in which no delivery may have had a batch, can otherwise have it read the whole of it.
 _WAITING = select(DELIVERY.c.id).where(
     DELIVERY.c.batch_id == bindparam("batch"), DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED))
 )

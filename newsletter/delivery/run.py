@@ -56,6 +56,7 @@ class Run:
         self.dispatch = Dispatch(there, make, ahead=signers is not None, noted=tally.count, allow=limit or math.inf)
         self.dispatch.low = max(self._under_way(), dispatch.AHEAD)
         self.open: dict[int, OpenBatch] = {}
+        self.recording: list[OpenBatch] = []
         self.stop = Stop.NONE
         self.ask = Ask.NONE
         self.reason = ""
@@ -115,9 +116,10 @@ class Run:
 
     async def _turn(self, done: Sequence[OpenBatch], want: int) -> None:
         asked = time.monotonic()
+        for batch in done:  # what is taken back from here on is taken back from the ledger
+            self.recording.append(self.open.pop(batch.id))
         claimed = await self.books.turn(done, want)
-        for batch in done:
-            del self.open[batch.id]
+        self.recording.clear()
         for batch in claimed:
             self.open[batch.id] = batch
             self.tally.skip(batch.skipped)
@@ -135,16 +137,13 @@ class Run:
 
     async def _waited(self) -> bool:
         """Wait for the next attempt that is due, where that was asked for; return whether to go on."""
-        if (
-            self._exhausted and self.tally.came_back
-        ):  # somebody waits again since the last claim, and may be due at once
-            self.tally.came_back = False
-            self._exhausted = False
-            return True
-        if not self.wait or self.dispatch.closed:
+        if self.dispatch.closed or self.dispatch.allow <= 0:
             return False
+        if self.tally.came_back:  # whoever waits again since the last claim may be due at once
+            self.tally.came_back = self._exhausted = False
+            return True
         due = await self.books.next_due()
-        if due is None:
+        if due is None or not (self.wait or due <= self.books.clock()):
             return False
         while not self.dispatch.closed and self.books.clock() < due:
             await self.dispatch.changed(min(LOOK, max((due - self.books.clock()).total_seconds(), 0.01)))
@@ -158,8 +157,9 @@ class Run:
                 self.dispatch.note(
                     copy, self._change(copy, lost("the send ended while it was on its way", after_dot=True))
                 )
-        if self.open:
-            left, self.open = list(self.open.values()), {}
+        left = [*self.recording, *self.open.values()]
+        if left or self.books.taken_back or self.books.troubles:
+            self.open = {}
             try:
                 await asyncio.shield(self.books.turn(left, 0))
             finally:
@@ -250,8 +250,8 @@ class Run:
     def _pause(self, carrier: Carrier, outcome: Outcome, copy: Copy, reason: str = "") -> None:
         issue_id = self.books.hold.issue_id
         why = reason or (
-            f"{carrier} refuses issue {issue_id}, not its readers: {outcome.reply} (at {copy.reader.email}). Nobody was "
-            f"marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}"
+            f"{carrier} refuses issue {issue_id}, not its readers: {outcome.reply} (at {copy.reader.email}). "
+            f"Nobody was marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}"
         )
         self.pause(carrier, RelayError(why, temporary=400 <= outcome.code < 500))
 

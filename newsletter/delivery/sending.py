@@ -78,7 +78,7 @@ class _Begun:
 
     hold: Hold
     planned: PlanView
-    rendered: Rendered
+    make: Make
     lookup: Lookup
     part: int | None
 
@@ -127,20 +127,19 @@ def send(
     goes wrong. `tell` hears of the plan before the first message; `trust` is what relays' certificates are checked by.
     """
     there = carriers.of(settings, trust=trust)
-    begun = _begin(engine, settings, issue_id, order, actor=actor, now=clock())
+    begun = _begin(engine, settings, issue_id, order, keyring=keyring, actor=actor, now=clock())
     with _paused_by_errors(engine, begun.hold, actor, clock):
         if tell:
             tell(begun.planned)
         _recover(engine, settings, begun.hold, actor=actor, now=clock())
-        make = making.make(settings, issue_id, begun.rendered, date=begun.planned.planned_at, keyring=keyring)
         books = Books(
             engine, begun.hold, settings.path("journal"), lookup=begun.lookup, batch=settings.sending.batch,
             part=begun.part, clock=clock,
         )  # fmt: skip
-        signers = Signers(make) if make.signs else None
+        signers = Signers(begun.make) if begun.make.signs else None
         try:
             carriers.remember(engine, there, now=clock())
-            run = _run(books, there, make, settings, order, progress, signers)
+            run = _run(books, there, begun.make, settings, order, progress, signers)
             _leave(engine, settings, run, begun, actor)
         finally:
             books.close()
@@ -152,14 +151,17 @@ def send(
         return report.status(session, issue_id, now=clock())
 
 
-def _begin(engine: Engine, settings: Settings, issue_id: int, order: Order, *, actor: str, now: datetime) -> _Begun:
+def _begin(
+    engine: Engine, settings: Settings, issue_id: int, order: Order, *, keyring: Keyring, actor: str, now: datetime
+) -> _Begun:
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)
         lookup = readers.lookup(session, rendered.personal.needs, now=now)
         planned = _plan(session, settings, issue_id, order, rendered, actor=actor, now=now)
         part = shares.take_up(session, issue_id, order.share, planned=planned, subjects=rendered.subjects, now=now)
+        make = making.make(settings, issue_id, rendered, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
-    return _Begun(hold=hold, planned=planned, rendered=rendered, lookup=lookup, part=part)
+    return _Begun(hold=hold, planned=planned, make=make, lookup=lookup, part=part)
 
 
 def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """A publication with readers, a frozen issue, and a server that takes its mail."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, select
 from newsletter import db
 from newsletter.delivery import report, sending
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.planning import PlanView
 from newsletter.delivery.pulse import Progress
 from newsletter.delivery.report import Status
 from newsletter.delivery.sending import Order
@@ -33,11 +35,13 @@ class Room:
         self.issue = desk.make(self.engine, self.clock(), count)
         return self.issue
 
-    def send(self, *, progress: Progress | None = None, **more: Any) -> Status:
+    def send(
+        self, *, progress: Progress | None = None, tell: Callable[[PlanView], None] | None = None, **more: Any
+    ) -> Status:
         more.setdefault("lists", ["weekly"] if not self.planned() else [])
         return sending.send(
             self.engine, self.settings, self.issue, Order(**more), keyring=KEYRING, actor="mara", clock=self.clock,
-            progress=progress,
+            progress=progress, tell=tell,
         )  # fmt: skip
 
     def relay(self, **words: Any) -> None:

@@ -10,24 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from newsletter import db
-from newsletter.delivery import ledger, sending
+from newsletter.delivery import journal, ledger, sending
+from newsletter.delivery.dispatch import Dispatch
 from newsletter.delivery.journal import Journal
+from newsletter.delivery.sending import Order as Sending
 from newsletter.settings import load
 from tests.delivery.desk import KEYRING
 
 #: Where a sender can be told to die: what is called, and whether death comes before it or after.
 MOMENTS: dict[str, tuple[Any, str, bool]] = {
     "planned": (sending, "_recover", True),
-    "batch claimed": (sending._Run, "_send", True),
+    "batch claimed": (Dispatch, "add", True),
     "batch claimed but not committed": (ledger, "claim", False),
     "text about to begin": (Journal, "began", True),
     "text begun": (Journal, "began", False),
     "reply read": (Journal, "done", True),
     "reply noted": (Journal, "done", False),
     "results written but not committed": (ledger, "record", False),
-    "results committed": (Journal, "clear", True),
-    "all sent": (sending._Run, "_leave", True),
-    "issue closed": (Journal, "remove", True),
+    "results committed": (Journal, "remove", True),
+    "all sent": (sending, "_leave", True),
+    "issue closed": (journal, "sweep", True),
 }
 _processes = multiprocessing.get_context("forkserver")  # quick, and without this process's threads
 _processes.set_forkserver_preload(["tests.delivery.sender"])
@@ -56,7 +58,7 @@ def _run(order: Order) -> None:
         _die_at(*MOMENTS[order.moment], order.occasion)
     settings = load(order.folder, order.environ)
     engine = db.engine(settings)
-    sending.send(engine, settings, order.issue, keyring=KEYRING, lists=["weekly"], actor="mara")
+    sending.send(engine, settings, order.issue, Sending(lists=["weekly"]), keyring=KEYRING, actor="mara")
 
 
 def _die_at(owner: Any, name: str, before: bool, occasion: int) -> None:

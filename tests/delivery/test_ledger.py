@@ -103,8 +103,8 @@ def test_an_objection_is_found_right_before_a_message(room: Room, now: datetime)
         desk.leave(session, 2, now)
         suppressions.add(session, email(3), reason=SuppressionReason.COMPLAINT, source="x", now=now)
     with db.reading(room.engine) as session:
-        found = [ledger.objection(session, hold, key, now=now) for key in keys]
-    assert found == ["", "unsubscribed", "suppressed: complaint", ""]
+        answer = ledger.ask(session, hold, keys, now=now)
+    assert answer.objections == {keys[1]: "unsubscribed", keys[2]: "suppressed: complaint"}
 
 
 def test_what_is_suppressed_on_one_list_goes_out_by_another(room: Room, now: datetime) -> None:
@@ -125,8 +125,8 @@ def test_what_is_suppressed_on_one_list_goes_out_by_another(room: Room, now: dat
     suppress(2, on="", reason=SuppressionReason.COMPLAINT)  # of two that stand, the one for everywhere is told
     suppress(3, on="alerts")
     with db.reading(room.engine) as session:
-        found = [ledger.objection(session, hold, reader.delivery_id, now=now) for reader in batch.readers]
-    assert found == ["suppressed: complaint", "", ""]
+        answer = ledger.ask(session, hold, [reader.delivery_id for reader in batch.readers], now=now)
+    assert answer.objections == {batch.readers[0].delivery_id: "suppressed: complaint"}
 
 
 def test_a_claim_knows_the_identifier_of_the_list(room: Room) -> None:
@@ -192,9 +192,8 @@ def writes(room: Room, hold: Hold, batch: Batch) -> list[Callable[[], object]]:
     return [
         lambda: room.claim(hold),
         lambda: room.record(hold, batch, {key: room.outcome(SENT)}),
-        reading(ledger.require),
         reading(ledger.release),
-        reading(lambda session, hold: ledger.objection(session, hold, key, now=room.now)),
+        reading(lambda session, hold: ledger.ask(session, hold, [key], now=room.now)),
         reading(lambda session, hold: ledger.renew(session, hold, now=room.now)),
     ]
 
@@ -264,12 +263,12 @@ def test_a_dead_senders_journal_is_replayed(room: Room, tmp_path: Path, on_unkno
     batch = room.claim(dead)
     assert batch
     one, two, three, _ = (reader.delivery_id for reader in batch.readers)
-    book = Journal(tmp_path, room.issue, fence=dead.fence)
+    book = Journal(tmp_path, room.issue, fence=dead.fence, batch=1)
     for key in (one, two):
         book.began(key)
     book.done(one, SENT)
     book.done(three, read(Moment.RCPT, 450, "4.2.0 later"))
-    os.write(book._file, b"done %d sen" % two)  # torn
+    book._write(b"done %d sen" % two)  # torn
     assert recovered(room, tmp_path, on_unknown) == (book.path,)
     found = desk.states(room.engine, room.issue)
     assert found[email(1)] == ("sent", "")
@@ -283,7 +282,7 @@ def test_without_a_whole_journal_what_was_claimed_may_have_been_sent(room: Room,
     dead = room.take()
     batch = room.claim(dead)
     assert batch
-    book = Journal(tmp_path, room.issue, fence=dead.fence)
+    book = Journal(tmp_path, room.issue, fence=dead.fence, batch=1)
     book.done(batch.readers[0].delivery_id, SENT)
     if lost == "the journal is gone":
         book.path.unlink()
@@ -305,13 +304,13 @@ def recovered(room: Room, folder: Path, on_unknown: results.OnUnknown) -> tuple[
 
 def test_with_nothing_left_behind_there_is_nothing_to_recover(room: Room, tmp_path: Path) -> None:
     assert recovered(room, tmp_path, "resend") == ()
-    assert journal.read(tmp_path, room.issue, fence=1).done == {}
+    assert journal.read(tmp_path, room.issue, fence=1, batch=1).done == {}
 
 
 def test_a_copy_in_flight_at_one_death_after_another_goes_out_again_at_once(room: Room, tmp_path: Path) -> None:
     for _ in range(3):
         dead = room.take(now=room.now + timedelta(minutes=4))
-        book = Journal(tmp_path, room.issue, fence=dead.fence)
+        book = Journal(tmp_path, room.issue, fence=dead.fence, batch=1)
         while batch := room.claim(dead):
             for reader in batch.readers:
                 if reader.email == email(1):

@@ -109,7 +109,8 @@ def test_an_interruption_finishes_the_message_in_flight_and_the_same_call_goes_o
     before = signal.getsignal(signal.SIGINT)
     status = room.send()
     assert signal.getsignal(signal.SIGINT) is before
-    assert (status.state, status.sent, status.pending, status.sending) == (IssueState.PAUSED, 7, 5, 0)
+    assert (status.state, status.sent + status.pending, status.sending) == (IssueState.PAUSED, 12, 0)
+    assert 7 <= status.sent <= 9  # a signal takes its way
     assert "stopped" in status.note
     room.server.data = lambda _address: None
     assert room.send().state is IssueState.SENT
@@ -124,7 +125,8 @@ def test_the_lease_is_renewed_while_a_relay_takes_its_time(room: Room, monkeypat
     def slow(_address: str) -> None:
         room.clock.tick(seconds=50)
         until = room.clock() + ledger.LEASE
-        for _ in range(200):
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
             with db.reading(room.engine) as session:
                 if session.execute(select(AUDIENCE.c.lease_until)).scalar() == until:
                     renewed.set()

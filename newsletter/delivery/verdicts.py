@@ -1,0 +1,70 @@
+"""What a permanent refusal costs an address, and taking that back where the address was not at fault."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import case, literal, null, select, update
+from sqlmodel import Session
+
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.replies import Fault
+from newsletter.delivery.results import MAY_HAVE_IT, RESENT
+from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
+from subscribers import suppressions
+from subscribers.errors import NotFound
+from subscribers.models import SuppressionReason
+
+#: Faults that can turn out to be the issue's or the relay's, each also with the words for a copy in doubt.
+_FAULTS = (Fault.CONTENT.value, Fault.ADDRESS.value)
+_DOUBTFUL = tuple(fault + MAY_HAVE_IT for fault in _FAULTS)
+_BY = "the breaker"
+
+
+def suppress(session: Session, issue_id: int, deliveries: Sequence[int], *, now: datetime) -> None:
+    """Keep mail from the addresses of these deliveries, which a relay called dead."""
+    if not deliveries:
+        return
+    dead = (
+        select(SUBSCRIBER.c.email, DELIVERY.c.reply)
+        .join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
+        .where(DELIVERY.c.id.in_(deliveries))
+    )
+    for email, reply in session.execute(dead).all():
+        source = f"{_source(issue_id)} {reply}"[:400]
+        suppressions.add(session, email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now)
+
+
+def take_back(session: Session, issue_id: int, deliveries: Collection[int], *, now: datetime) -> None:
+    """Let readers wait again whose recorded failure was not theirs, and lift what it cost their addresses."""
+    failed = (
+        DELIVERY.c.issue_id == issue_id,
+        DELIVERY.c.id.in_(deliveries),
+        DELIVERY.c.state == DeliveryState.FAILED,
+        DELIVERY.c.reason.in_((*_FAULTS, *_DOUBTFUL)),
+    )
+    whose = select(SUBSCRIBER.c.email).join(DELIVERY, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(*failed)
+    emails = list(session.scalars(whose))
+    waits = update(DELIVERY).where(*failed).values(
+        state=DeliveryState.PENDING,
+        reason=case((DELIVERY.c.reason.in_(_DOUBTFUL), literal(RESENT)), else_=DELIVERY.c.reason),
+        attempts=DELIVERY.c.attempts - 1,
+        batch_id=null(),
+        changed_at=now,
+    )  # fmt: skip
+    session.execute(waits)
+    for email in emails:
+        _lift(session, email, issue_id, now)
+
+
+def _lift(session: Session, email: str, issue_id: int, now: datetime) -> None:
+    for each in suppressions.of(session, email):
+        ours = each.reason is SuppressionReason.HARD_BOUNCE and each.source.startswith(_source(issue_id))
+        if ours and each.lifted_at is None and not each.list:
+            try:
+                suppressions.lift(session, email, by=_BY, now=now)
+            except NotFound:  # somebody was quicker
+                return
+
+
+def _source(issue_id: int) -> str:
+    return f"issue {issue_id}:"
