@@ -309,7 +309,7 @@ async def scripted(*scripts: Script) -> AsyncIterator[int]:
         begun.append(task)
         await asyncio.wait([task])
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 24)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
         await asyncio.wait_for(asyncio.gather(*begun), 5)

@@ -28,11 +28,12 @@ class Step(Enum):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A message in hand; `mark` is where on the wire its text ends, and 0 before its text begins."""
+    """A message in hand; `mark` is where on the wire its text ends, and 0 before its text begins, at `start`."""
 
     envelope: Envelope
     mail: bytes
     rcpt: bytes
+    start: int = 0
     mark: int = 0
     #: whether RSET went before it
     reset: bool = False
@@ -74,8 +75,8 @@ class Hand:
 
     @property
     def under_way(self) -> int:
-        """Return how many bytes went out after the oldest message's."""
-        return self._wire.written - self.items[0].mark
+        """Return how many bytes are due replies, the oldest message's first."""
+        return self._wire.written - self.items[0].start
 
     async def next(self) -> Item | None:
         """Return the next message as soon as there is one; None to take leave. Nothing may be in hand."""
@@ -110,7 +111,8 @@ class Hand:
         self, item: Item, before: Sequence[bytes], text: Sequence[bytes], after: Sequence[bytes] = (), *, replies: int
     ) -> None:
         """Let the text of a message go out, between commands."""
-        item.mark = self._wire.written + sum(map(len, before)) + sum(map(len, text))
+        item.start = self._wire.written
+        item.mark = item.start + sum(map(len, before)) + sum(map(len, text))
         self._wire.send((*before, *text, *after), replies=replies)
 
     async def reply(self, step: Step) -> Reply:
