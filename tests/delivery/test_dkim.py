@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import keys, message
-from newsletter.delivery.dkim import COVERED, SEALED, Signer
+from newsletter.delivery.dkim import COVERED, Signer
 from newsletter.delivery.keys import Record
 from newsletter.delivery.reader import Reader
 from newsletter.errors import SettingsError
@@ -28,6 +28,11 @@ from tests.delivery.lint import lint, raw
 from tests.delivery.test_message import SETTINGS
 from tests.support import opendkim
 
+#: What a reader sees or a mailbox provider acts on, and of which nobody may add another.
+ALONE = (
+    "from", "to", "cc", "subject", "date", "message-id", "reply-to", "mime-version", "content-type",
+    "content-transfer-encoding", "list-id", "list-unsubscribe", "list-unsubscribe-post",
+)  # fmt: skip
 DOMAIN = "news.harbour.example"
 PLAIN = compiled.compile(HTML, TEXT, boundary="issue-9")
 PERSONAL = compiled.compile(
@@ -157,7 +162,7 @@ def test_every_byte_of_the_body_is_covered(desk: Desk, signed: bytes) -> None:
     assert desk.verified(signed + b"\r\n\r\n") == [True, True]  # RFC 6376 3.4.3
 
 
-@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("name", ALONE)
 def test_nobody_can_add_another_of_what_readers_see(desk: Desk, signed: bytes, name: str) -> None:
     extra = f"{name.title()}: evil@example.org\r\n".encode()
     end = signed.index(b"\r\n\r\n") + 2
@@ -213,8 +218,13 @@ def test_opendkim_verifies_and_sees_through_a_second_from(desk: Desk, tmp_path: 
     made = desk.message(replace(READER, traits=Traits(name="Zoë")), PERSONAL, "Neu: [[own:0]] — 🦆", both=both)
     assert "(s=s1, d=news.harbour.example, 2048-bit key) succeeded" in opendkim.verify(tmp_path, made, desk.records)
     end = made.index(b"\r\n\r\n") + 2
-    spoofed = made[:end] + b"From: evil@example.org\r\n" + made[end:]
-    for broken in (spoofed, made.replace(b"Subject: ", b"Subject: x"), made.replace(b"dots", b"bots")):
+    spoof = b"From: evil@example.org\r\n"
+    for broken in (
+        spoof + made,
+        made[:end] + spoof + made[end:],
+        made.replace(b"Subject: ", b"Subject: x"),
+        made.replace(b"dots", b"bots"),
+    ):
         assert "failed" in opendkim.verify(tmp_path, broken, desk.records)
 
 
