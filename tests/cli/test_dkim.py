@@ -1,9 +1,12 @@
 """Keys by command, and mail that is signed with them."""
 
+import re
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
@@ -12,6 +15,7 @@ from newsletter.audit import AuditEntry
 from newsletter.delivery.keys import Record
 from tests.delivery.test_dkim import verified
 from tests.support.commands import Desk
+from tests.support.smtp import serving
 
 
 def configured(desk: Desk, *lines: str) -> None:
@@ -19,15 +23,20 @@ def configured(desk: Desk, *lines: str) -> None:
     toml.write_text(toml.read_text("utf-8") + "\n" + "\n".join(lines) + "\n", "utf-8")
 
 
+def relayed(desk: Desk, port: int) -> None:
+    toml = desk.folder / "newsletter.toml"
+    toml.write_text(re.sub(r"(?m)^port = \d+", f"port = {port}", toml.read_text("utf-8")), "utf-8")
+
+
 def test_a_key_by_command_signs_what_is_sent(desk: Desk, tmp_path: Path) -> None:
-    rsa = desk.json("dkim", "keygen")
+    first = desk.json("dkim", "keygen")
     second = desk.json("dkim", "keygen", "--ed25519")
-    assert (rsa["algorithm"], rsa["bits"], rsa["file"]) == ("rsa-sha256", 2048, "keys/dkim-s1.pem")
+    assert (first["algorithm"], first["bits"], first["file"]) == ("rsa-sha256", 2048, "keys/dkim-s1.pem")
     assert (second["algorithm"], second["selector"]) == ("ed25519-sha256", "e1")
     assert stat.S_IMODE((desk.folder / "keys" / "dkim-s1.pem").stat().st_mode) == 0o600
-    configured(desk, *rsa["settings"], *second["settings"][1:])
+    configured(desk, *first["settings"], *second["settings"][1:])
     shown = desk.json("dkim", "show")
-    assert [each["record"] for each in shown] == [rsa["record"], second["record"]]
+    assert [each["record"] for each in shown] == [first["record"], second["record"]]
     desk.run("compose", "--pick", "cranes", "--subject", "Kräne — und mehr")
     desk.run("issues", "freeze", "1")
     desk.run("send", "1", "--list", "weekly", "--dry-run", str(tmp_path / "out"))
@@ -36,6 +45,52 @@ def test_a_key_by_command_signs_what_is_sent(desk: Desk, tmp_path: Path) -> None
     assert len(messages) == 2
     for message in messages:
         assert verified(message, records) == [True, True]
+
+
+def test_a_test_copy_is_signed_as_it_arrives(desk: Desk) -> None:
+    made = desk.json("dkim", "keygen")
+    configured(desk, *made["settings"])
+    desk.run("compose", "--pick", "cranes", "--subject", "Cranes")
+    desk.run("issues", "freeze", "1")
+    with serving() as server:
+        relayed(desk, server.port)
+        desk.run("send", "1", "--test", "me@example.com")
+    record = Record(name=made["record"]["name"], value=made["record"]["value"], strings=())
+    assert verified(server.accepted[0].data, (record,)) == [True]
+
+
+def told_of_dkim(desk: Desk) -> tuple[str, str]:
+    (desk.folder / "keys" / "links.key").chmod(0o600)
+    with serving() as server:
+        relayed(desk, server.port)
+        (found,) = [each for each in desk.json("doctor") if each["part"] == "dkim"]
+    return found["verdict"], found["words"]
+
+
+def test_doctor_says_by_which_keys_mail_is_signed(desk: Desk) -> None:
+    assert told_of_dkim(desk)[1].startswith("mail is not signed here, so the relay has to; or make a key")
+    configured(desk, *desk.json("dkim", "keygen")["settings"])
+    configured(desk, *desk.json("dkim", "keygen", "--ed25519")["settings"][1:])
+    verdict, words = told_of_dkim(desk)
+    assert verdict == "ok"
+    assert "news.harbour.example by s1 (rsa-sha256, 2048 bits), e1 (ed25519-sha256, 256 bits)" in words
+
+
+def test_doctor_doubts_a_short_key_and_a_domain_that_is_not_the_senders(desk: Desk) -> None:
+    lines = desk.json("dkim", "keygen")["settings"]
+    configured(desk, *(line.replace('"news.harbour', '"quay') for line in lines))
+    verdict, words = told_of_dkim(desk)
+    assert verdict == "warn"
+    assert "signed for quay.example and comes from news.harbour.example" in words
+    toml = desk.folder / "newsletter.toml"
+    toml.write_text(toml.read_text().replace('"quay.example', '"harbour.example'))
+    assert told_of_dkim(desk)[0] == "ok"  # within one organisation
+    short = rsa.generate_private_key(65537, 1024)
+    pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (desk.folder / "keys" / "dkim-s1.pem").write_bytes(pem)
+    verdict, words = told_of_dkim(desk)
+    assert verdict == "warn"
+    assert "the key of s1 has 1024 bits, and mailbox providers ask for 2048" in words
 
 
 def test_a_key_is_printed_for_dns_and_for_the_settings(desk: Desk) -> None:
