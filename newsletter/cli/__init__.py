@@ -34,6 +34,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "check": "Hold an issue against the standards and the mail clients.",
         "send": "Send an issue to lists and segments.",
         "status": "Tell who has an issue, who has not, and why.",
+        "pause": "Stop an issue that is on its way.",
+        "resume": "Go on with an issue that was paused.",
+        "schedule": "See which issues begin by themselves, and when.",
+        "deliver": "Send what is due now, for cron.",
     },
     "Audience": {
         "lists": "Keep the lists.",

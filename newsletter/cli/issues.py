@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape, texts
+from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 from newsletter.issues import issues
 from newsletter.issues.content import Terms
-from newsletter.issues.models import Unmatched
+from newsletter.issues.models import IssueState, Unmatched
 from newsletter.rendering import press
 
 app = shape.noun("issues")
@@ -34,8 +35,9 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     """Show one issue: its words, its items, where it stands."""
     with desk.of(ctx).read() as session:
         found = issues.get(session, issue)
+        waits = schedules.find(session, issue)
     if as_json:
-        output.emit(found.as_json())
+        output.emit({**found.as_json(), "schedule": waits.as_json() if waits else None})
         return
     output.say(f"Issue {found.id}: {found.subject} ({found.state})")
     for other in found.alternatives:
@@ -50,6 +52,8 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
         output.say(f"Rendering {found.rendering[:12]}, frozen {found.frozen_at:%Y-%m-%d %H:%M} UTC")
     if found.note:
         output.say(f"Note: {found.note}")
+    if waits:
+        output.say(f"It {waits}")
     output.say(issues.next_step(found))
 
 
@@ -106,13 +110,57 @@ def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
 
 @app.command()
 def cancel(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
-    """Give up an issue that was not sent; its briefings are free for another."""
-    with desk.of(ctx).acting(as_, Role.EDITOR) as act:
-        issues.cancel(act.session, issue, actor=act.who, now=act.now)
+    """Give an issue up, also on its way: who has it keeps it, and who waits gets nothing.
+
+    Its briefings are free for another issue if nobody has a copy.
+    """
+    here = desk.of(ctx)
+    who = here.may(as_, Role.EDITOR)
+    at_once = controls.cancel(here.engine, here.settings, issue, actor=who, now=here.now)
+    with here.read() as session:
+        found = issues.get(session, issue)
     if as_json:
-        output.emit({"issue": issue, "state": "cancelled"})
+        output.emit({"issue": issue, "state": found.state, "asked": not at_once})
+    elif not at_once:
+        output.say(f"The sender of issue {issue} is asked to stop; see that it did: newsletter status {issue}")
+    elif found.note:
+        output.say(f"Issue {issue} is {found.note}")
     else:
         output.say(f"Issue {issue} is cancelled; its briefings are free for another issue")
+
+
+@app.command()
+def winner(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[NUMBER]", help="Let this subject win, counted from 1.", min=1)
+    ] = None,
+    clicks: Annotated[bool, typer.Option("--clicks", help="Let the clicks so far decide now.")] = False,
+    as_: desk.Actor = "",
+    as_json: desk.Json = False,
+) -> None:
+    """See how the subjects on trial do, or say which has won; the rest of the readers gets the issue under that one."""
+    here = desk.of(ctx)
+    if number and clicks:
+        raise UsageError(f"either the clicks decide, or you: newsletter issues winner {issue} {number}")
+    if number or clicks:
+        with here.acting(as_, Role.EDITOR, Role.SENDER) as act:
+            if number:
+                subject_tests.choose(act.session, issue, number - 1, actor=act.who, now=act.now)
+            else:
+                subject_tests.by_clicks(act.session, issue, actor=act.who, now=act.now)
+    with here.read() as session:
+        trial, scores = subject_tests.require(session, issue), subject_tests.scores(session, issue)
+        paused = issues.get(session, issue).state is IssueState.PAUSED
+    if as_json:
+        output.emit({**trial.as_json(), "subjects": [score.as_json() for score in scores]})
+        return
+    rows = [(each.variant + 1, each.subject, each.sent, each.clicked, f"{each.rate:.1%}") for each in scores]
+    output.table(("number", "subject", "sent", "clicked", "rate"), rows, empty="")
+    output.say(str(trial))
+    if trial.winner is not None and paused:
+        output.say(f"The rest gets it with the next newsletter deliver, or now: newsletter send {issue} --rest")
 
 
 def _terms(terms: Terms) -> str:

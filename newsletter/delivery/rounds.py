@@ -81,6 +81,12 @@ def order(terms: Mapping[str, Any]) -> Order:
     return Order(**{**terms, "share": Share(**terms.get("share", {}))})
 
 
+def onward(session: Session, issue_id: int) -> Order:
+    """Return the order that goes on with an issue as far as it had come: with its share, or with the rest."""
+    divided = _any(session, issue_id, DELIVERY.c.part == 1)
+    return Order(share=Share(rest=divided and _rest_began(session, issue_id)))
+
+
 def look(session: Session, settings: Settings, *, now: datetime) -> Round:
     """Return what there is to do now; a schedule that nothing looked for in time is marked as missed."""
     known = {each.issue for each in schedules.all(session) if each.missed}
@@ -139,8 +145,8 @@ def _due(session: Session, settings: Settings, row: Row[Any], now: datetime) -> 
     issue_id = row.issue_id
     why = _why(session, settings, row, now)
     if why is not None:
-        rest = why is Why.WINNER or _rest_began(session, issue_id)
-        yield Due(issue=issue_id, why=why, order=Order(share=Share(rest=rest)), actor=row.planned_by)
+        order = Order(share=Share(rest=True)) if why is Why.WINNER else onward(session, issue_id)
+        yield Due(issue=issue_id, why=why, order=order, actor=row.planned_by)
 
 
 def _why(session: Session, settings: Settings, row: Row[Any], now: datetime) -> Why | None:
@@ -175,7 +181,7 @@ def _has_winner(session: Session, issue_id: int, now: datetime) -> bool:
 
 
 def _rest_began(session: Session, issue_id: int) -> bool:
-    """Return whether somebody beyond the share that goes first had an attempt; of an undivided audience, anybody."""
+    """Return whether anybody beyond the share that goes first had an attempt."""
     refused = and_(DELIVERY.c.state == DeliveryState.PENDING, DELIVERY.c.reason != "")
     tried = or_(DELIVERY.c.attempts > 0, DELIVERY.c.state == DeliveryState.SENDING, refused)
     return _any(session, issue_id, DELIVERY.c.part == 0, tried)

@@ -50,6 +50,25 @@ class SubjectTestView:
             return None
         return self.sampled_at + timedelta(hours=self.hours)
 
+    def __str__(self) -> str:
+        """Return how it stands, with the way on."""
+        if self.winner is not None:
+            return f"Subject {self.winner + 1} has won, by {self.decided_by}"
+        by_hand = f"newsletter issues winner {self.issue} NUMBER"
+        if self.decide is Decide.HAND:
+            return f"Nobody has chosen yet: {by_hand}"
+        when = f"on {self.due_at:%Y-%m-%d %H:%M} UTC" if self.due_at else f"{self.hours:g} hours after its share is out"
+        return f"Clicks decide {when}; to choose before that: {by_hand}, or --clicks"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the trial in the words of the command line's JSON, its winner as `issues winner` takes it."""
+        return {
+            "issue": self.issue, "share": self.share, "decide": self.decide, "hours": self.hours,
+            "sampled_at": self.sampled_at, "due_at": self.due_at,
+            "winner": None if self.winner is None else self.winner + 1, "decided_at": self.decided_at,
+            "decided_by": self.decided_by,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -90,8 +109,21 @@ def find(session: Session, issue_id: int) -> SubjectTestView | None:
     row = session.execute(select(SUBJECT_TEST).where(SUBJECT_TEST.c.issue_id == issue_id)).first()
     if row is None:
         return None
-    words = {name: value for name, value in row._mapping.items() if name not in ("issue_id", "decide")}
-    return SubjectTestView(issue=issue_id, decide=Decide(row.decide), **words)
+    words = {name: value for name, value in row._mapping.items() if name not in ("issue_id", "decide", "sampled_at")}
+    out = row.sampled_at or _out_since(session, issue_id)
+    return SubjectTestView(issue=issue_id, decide=Decide(row.decide), sampled_at=out, **words)
+
+
+def _out_since(session: Session, issue_id: int) -> datetime | None:
+    """Return when the last of the share was tried, None while others of it were not."""
+    share = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 1)
+    # One that a relay puts off for two days must not hold up the rest.
+    first = DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.SENDING))
+    if session.scalar(select(DELIVERY.c.id).where(*share, first).limit(1)) is not None:
+        return None
+    last = select(func.max(DELIVERY.c.changed_at, type_=DELIVERY.c.changed_at.type)).where(*share)
+    out: datetime | None = session.execute(last).scalar()
+    return out
 
 
 def require(session: Session, issue_id: int) -> SubjectTestView:
@@ -109,17 +141,10 @@ def require(session: Session, issue_id: int) -> SubjectTestView:
 
 
 def sampled(session: Session, issue_id: int) -> SubjectTestView:
-    """Return the trial, with the moment since when each of its share was tried, if that is so."""
+    """Return the trial, and keep since when its whole share is out, if it is: from then on its hours run."""
     found = require(session, issue_id)
-    if found.sampled_at is None:
-        share = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 1)
-        # One that a relay puts off for two days must not hold up the rest.
-        first = DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.SENDING))
-        if session.scalar(select(DELIVERY.c.id).where(*share, first).limit(1)) is None:
-            last = select(func.max(DELIVERY.c.changed_at, type_=DELIVERY.c.changed_at.type)).where(*share)
-            out = update(SUBJECT_TEST).where(SUBJECT_TEST.c.issue_id == issue_id)
-            session.execute(out.values(sampled_at=session.execute(last).scalar()))
-            found = require(session, issue_id)
+    kept = update(SUBJECT_TEST).where(SUBJECT_TEST.c.issue_id == issue_id, SUBJECT_TEST.c.sampled_at.is_(None))
+    session.execute(kept.values(sampled_at=found.sampled_at))
     return found
 
 
