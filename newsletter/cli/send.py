@@ -6,35 +6,35 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, pulses, shape, trying
 from newsletter.cli.status import show
-from newsletter.delivery import audiences, differences, inspection, planning, rehearsals, report, sending, trials
+from newsletter.delivery import (
+    audiences,
+    differences,
+    inspection,
+    planning,
+    rehearsals,
+    report,
+    rounds,
+    schedules,
+    sending,
+)  # fmt: skip
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.differences import Difference
 from newsletter.delivery.planning import PlanView
-from newsletter.delivery.replies import Kind
 from newsletter.delivery.report import Status
+from newsletter.delivery.sending import Order
+from newsletter.delivery.shares import Share
 from newsletter.editorial import gate
 from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
 from newsletter.issues import issues
-from newsletter.rendering import press
+from newsletter.issues.issues import IssueView
 
 app = shape.verb()
 
-#: Who may see an issue go, to a few addresses or into a folder; the readers' copies are a sender's to give.
-TRIES = (Role.SENDER, Role.EDITOR)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to go to whom, and who says so."""
-
-    issue: int
-    lists: list[str]
-    segments: list[str]
-    as_: str
-    rehearsed: bool = False
+#: Whoever waits for an issue that is on its way.
+ALL = Order()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,19 @@ def send(
     segments: Annotated[
         list[str] | None, typer.Option("--segment", metavar="SEGMENT", help="Only to who matches; may be given again.")
     ] = None,
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help='Begin then, by newsletter deliver: "2026-12-01 07:00 Europe/Berlin".')
+    ] = "",
+    limit: Annotated[int, typer.Option(min=0, help="So many messages now; the rest waits for --rest.")] = 0,
+    sample: Annotated[
+        str, typer.Option(metavar="SHARE", help="First to so much of the audience, by lot, such as 5%.")
+    ] = "",
+    winner: Annotated[
+        str, typer.Option(metavar="clicks|hand", help="Who says which subject of a sample won: its clicks, or you.")
+    ] = "hand",
+    after: Annotated[float, typer.Option(metavar="HOURS", help="How long the clicks of a sample are counted.")] = 4,
+    rest: Annotated[bool, typer.Option("--rest", help="To everybody whom a limit or a sample left.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the copies that a relay puts off are done.")] = False,
     test: Annotated[
         list[str] | None, typer.Option(metavar="ADDR...", help="Only a test copy to these addresses.")
     ] = None,
@@ -74,48 +87,77 @@ def send(
     """Send a frozen issue to lists and segments, or go on where an earlier send stopped.
 
     Who is on several of the lists gets one copy. A dry run is kept: the send says who is new since, and who is gone.
-    Exits 4 while readers still wait for theirs.
+    Ctrl-C finishes what is on the wire; a second one stops at once. Exits 4 while readers still wait for theirs.
     """
     here = desk.of(ctx)
-    order = Order(issue=issue, lists=lists or [], segments=segments or [], as_=as_, rehearsed=rehearsed)
+    share = Share(sample=_share(sample), limit=limit, rest=rest, decide=winner, hours=after)
+    order = Order(lists=lists or (), segments=segments or (), rehearsed=rehearsed, share=share, wait=wait)
     if more and not test:
         raise UsageError(f"what is {more[0]}? a list is named with --list, a test address with --test")
     if test and (dry_run or count or lists or segments):
         raise UsageError("--test sends to the addresses that it names; leave out --list, --segment and the dry run")
-    if here.settings.dkim:
-        output.note("note: [dkim] is set, and this version does not sign yet: sign at the relay")
+    if sum(map(bool, (share.sample, limit, rest))) > 1 or (rest and at):
+        raise UsageError("choose one of --sample, --limit and --rest; --rest goes on now, without --at")
     if test:
-        _test(here, order, [*test, *(more or [])], as_json=as_json)
+        trying.test(here, issue, [*test, *(more or [])], as_=as_, as_json=as_json)
     elif dry_run is not None or count:
-        _dry_run(here, order, dry_run, as_json=as_json)
+        trying.dry_run(here, issue, order, dry_run, as_=as_, as_json=as_json)
     else:
-        _really(here, order, yes=yes, as_json=as_json)
+        who = here.may(as_, Role.SENDER)
+        question = _question(here, issue, order, at)
+        if question.difference:
+            _name(question.difference, aloud=yes)
+        output.ask(question.text, yes=yes)
+        if at:
+            _schedule(here, issue, order, at, who, as_json=as_json)
+        else:
+            proceed(here, issue, who, order, question=question, as_json=as_json)
 
 
-def _really(here: desk.Desk, order: Order, *, yes: bool, as_json: bool) -> None:
-    who = here.may(order.as_, Role.SENDER)
-    question = _question(here, order)
-    if question.difference:
-        _name(question.difference, aloud=yes)
-    output.ask(question.text, yes=yes)
-    status = _send(here, order, who, question.size)
+def _share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1) if text else 0.0
+    except ValueError as error:
+        raise UsageError(f"--sample {text} is no share; write 5% or 0.05") from error
+    if text and not 0 < share < 1:
+        raise UsageError(f"--sample {text} is no share of an audience; write 5% or 0.05")
+    return share
+
+
+def proceed(
+    here: desk.Desk, issue: int, who: str, order: Order = ALL, *, question: Question | None = None, as_json: bool
+) -> None:
+    """Send an issue, or go on with it, and tell how it stands; what still waits is an error of its own."""
+    status = _send(here, issue, order, who, question.size if question else None)
     if as_json:
-        difference = question.difference.as_json() if question.difference is not None else None
-        output.emit({**status.as_json(), "rehearsal": difference})
+        difference = question.difference if question else None
+        output.emit({**status.as_json(), "rehearsal": difference.as_json() if difference is not None else None})
     else:
         show(status)
     if status.waiting:
-        raise PartlySent(f"issue {order.issue}: {status.note}")
+        raise PartlySent(f"issue {issue}: {status.note}")
     if status.failed and not status.sent:
         raise Refused(
-            f"nobody got issue {order.issue}: all {status.failed} were refused; see why: newsletter status "
-            f"{order.issue} --who failed. If the relay was at fault, lift what it cost: newsletter suppressions list, "
+            f"nobody got issue {issue}: all {status.failed} were refused; see why: newsletter status "
+            f"{issue} --who failed. If the relay was at fault, lift what it cost: newsletter suppressions list, "
             "then remove"
         )
 
 
-def _question(here: desk.Desk, order: Order) -> Question:
-    issue, terms = order.issue, {"lists": order.lists, "segments": order.segments}
+def _schedule(here: desk.Desk, issue: int, order: Order, at: str, who: str, *, as_json: bool) -> None:
+    moment, zone = schedules.parse(at, here.now)
+    with here.acting(who, Role.SENDER) as act:
+        schedules.add(act.session, issue, moment, zone=zone, terms=rounds.terms(order), actor=act.who, now=act.now)
+        found = schedules.find(act.session, issue)
+    assert found
+    if as_json:
+        output.emit(found.as_json())
+    else:
+        output.say(f"Issue {issue} {found}; see docs/schedules.md for how it is run")
+
+
+def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
+    terms = {"lists": order.lists, "segments": order.segments}
     here.look()
     with here.read() as session:
         found = issues.get(session, issue)
@@ -136,16 +178,24 @@ def _question(here: desk.Desk, order: Order) -> Question:
         size = audiences.count(session, issue, **terms, now=here.now)
         difference = differences.compare(session, issue, **terms, now=here.now)
         other = rehearsals.find(session, issue)
+    if at:
+        schedules.parse(at, here.now)  # a moment that is none is refused before anything is asked
     if other and difference is None:
         output.note(f"note: {other}, was for {', '.join([*other.lists, *other.segments])}, not for this audience")
-    return Question(text=_text(order, found.subject, size, difference), size=size, difference=difference)
+    return Question(text=_text(found, order, at, size, difference), size=size, difference=difference)
 
 
-def _text(order: Order, subject: str, size: Size, difference: Difference | None) -> str:
+def _text(issue: IssueView, order: Order, at: str, size: Size, difference: Difference | None) -> str:
     to = " ".join([", ".join(order.lists), *(f"and segment {name}" for name in order.segments)])
     parts = [
-        f"Send issue {order.issue}, {subject!r}, to {size.readers} reader{'' if size.readers == 1 else 's'} of {to}"
+        f"Send issue {issue.id}, {issue.subject!r}, to {size.readers} reader{'' if size.readers == 1 else 's'} of {to}"
     ]
+    if order.share.sample:
+        parts.append(f"first to {order.share.sample:.2%} of them, by lot")
+    if order.share.limit:
+        parts.append(f"no more than {order.share.limit} now")
+    if at:
+        parts.append(f"at {at}")
     if size.held:
         parts.append(size.fewer)
     if difference is not None:
@@ -170,71 +220,19 @@ def _name(difference: Difference, *, aloud: bool) -> None:
         output.note(f"  gone: {difference.erased} erased")
 
 
-def _send(here: desk.Desk, order: Order, who: str, asked: Size | None) -> Status:
+def _send(here: desk.Desk, issue: int, order: Order, who: str, asked: Size | None) -> Status:
     def tell(plan: PlanView) -> None:
         if plan.new and asked and plan.size != asked.audience:
             output.note(f"note: {plan.size} readers are planned; they were {asked.audience} a moment ago")
 
-    with output.progress("sending") as progress:
+    with pulses.shown() as progress:
         try:
             return sending.send(
-                here.engine, here.settings, order.issue, keyring=here.keyring, lists=order.lists,
-                segments=order.segments, rehearsed=order.rehearsed, actor=who, tell=tell, progress=progress,
-            )  # fmt: skip
+                here.engine, here.settings, issue, order, keyring=here.keyring, actor=who, tell=tell, progress=progress
+            )
         except RelayError as error:
             with here.read() as session:
-                status = report.status(session, order.issue)
+                status = report.status(session, issue)
             if status.sent:
                 raise PartlySent(f"{error} ({status.sent} of {status.audience} have it)") from error
             raise
-
-
-def _verified(here: desk.Desk, issue: int) -> None:
-    """Refuse a trial of words that were approved once and are so no more."""
-    here.look()
-    with here.read() as session:
-        if issues.get(session, issue).state not in issues.PUBLISHED:
-            issues.verify(session, issue, now=here.now)
-
-
-def _test(here: desk.Desk, order: Order, addresses: list[str], *, as_json: bool) -> None:
-    here.may(order.as_, *TRIES)
-    _verified(here, order.issue)
-    with here.read() as session:
-        results = trials.send(session, here.settings, order.issue, addresses, keyring=here.keyring, now=here.now)
-    refused = sum(outcome.kind is not Kind.SENT for _, outcome in results)
-    with here.acting(order.as_, *TRIES) as act:
-        act.record("tested", "issue", order.issue, copies=len(results), refused=refused)
-    if as_json:
-        output.emit([{"address": to, "outcome": outcome.kind, "reply": outcome.reply} for to, outcome in results])
-    else:
-        for to, outcome in results:
-            output.say(f"{to}: {outcome.kind} ({outcome.reply})")
-    if refused:
-        raise Refused("not every test copy was taken; the relay's words stand above")
-
-
-def _dry_run(here: desk.Desk, order: Order, folder: Path | None, *, as_json: bool) -> None:
-    here.may(order.as_, *TRIES)
-    _verified(here, order.issue)
-    terms = {"lists": order.lists, "segments": order.segments}
-    if folder:
-        trials.require_empty(folder)
-    with here.acting(order.as_, *TRIES) as act:
-        if folder:
-            press.load(act.session, order.issue)
-        size = trials.rehearse(act.session, order.issue, **terms, actor=act.who, now=act.now)
-    written = 0
-    if folder:
-        with here.read() as session:
-            keyring, now = here.keyring, act.now
-            written = trials.write(session, here.settings, order.issue, folder, keyring=keyring, now=now, **terms)
-    if as_json:
-        output.emit({
-            "issue": order.issue, "audience": size.readers, "skipped": size.held, "messages": written, "folder": folder,
-        })  # fmt: skip
-    else:
-        held = f"; {size.fewer}" if size.held else ""
-        readers = f"{size.readers} reader{'' if size.readers == 1 else 's'}"
-        told = f"{written} messages in {folder}, for {readers}" if folder else f"{readers} would get it"
-        output.say(f"{told}{held}; nothing was sent")

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from newsletter import audit, db
 from newsletter.delivery import report
 from newsletter.delivery.report import Status
+from newsletter.delivery.results import RESENT
 from newsletter.settings import Settings
 from tests.delivery import desk, sender
 from tests.delivery.desk import email
@@ -69,7 +70,10 @@ class Killing:
         else:
             assert set(accepted) == self.audience, "nobody skipped, no strangers"
             assert status.sent == len(self.audience)
-            assert twice <= status.resent <= self.kills * self.window
+            assert max(twice, status.resent) <= self.kills * self.window
+            with db.reading(self.engine) as session:
+                told = {each.email for each in report.who(session, self.issue, "sent") if each.reason == RESENT}
+            assert {address for address, copies in accepted.items() if copies > 1} <= told
         assert list(self.settings.path("journal").iterdir()) == []
         return status
 
@@ -118,7 +122,7 @@ def test_killed_again_and_again_at_random(desk_of_the_doomed: Killing, on_unknow
         recovered = [
             entry.detail for entry in audit.entries(session, "issue", room.issue) if entry.action == "recovered"
         ]
-    assert sum(each["in_flight"] for each in recovered) == (status.resent or status.unknown)
+    assert sum(each["in_flight"] for each in recovered) >= (status.resent or status.unknown)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -135,5 +139,8 @@ def test_killed_at_each_named_moment(desk_of_the_doomed: Killing, moment: str) -
         return
     assert room.run() == 0
     status = room.check()
-    assert status.resent == (moment in ("text begun", "reply read"))
-    assert len(room.server.accepted) == 20 + (moment == "reply read")
+    if moment in ("results written but not committed", "results committed"):
+        assert status.resent <= 1  # the next message is on its way meanwhile
+    else:
+        assert status.resent == (moment in ("text begun", "reply read"))
+        assert len(room.server.accepted) == 20 + (moment == "reply read")
