@@ -346,14 +346,14 @@ def sink(folder: Path, *options: str) -> Iterator[int]:
     command = [program, "-u", "nobody", "-d", "%M.", *options, f"127.0.0.1:{port}", "20"]
     process = subprocess.Popen(command, cwd=folder)
     try:
-        _await(port)
+        awaited(port)
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def _await(port: int) -> None:
+def awaited(port: int) -> None:
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

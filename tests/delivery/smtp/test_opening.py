@@ -2,7 +2,6 @@
 
 import ssl
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,15 +10,9 @@ from newsletter.errors import RelayError
 from newsletter.transport import Tls
 from tests.conftest import make_publication
 from tests.delivery.smtp.conftest import Run
-from tests.delivery.smtp.tray import Tray, connect, ran, sent, to
+from tests.delivery.smtp.tray import Tray, connect, ran, refused, sent, to
 from tests.support import smtp
 from tests.support.smtp import Dialogue, Server, scripted, serving, speaking
-
-
-async def refused(port: int, **more: Any) -> RelayError:
-    with pytest.raises(RelayError) as refusal:
-        await connect(port, **more)
-    return refusal.value
 
 
 def test_nobody_listening_names_host_port_reason_and_next_step(run: Run) -> None:

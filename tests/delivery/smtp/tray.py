@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from newsletter.delivery import smtp as client
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.relay import Ending
 from newsletter.delivery.replies import Kind, Outcome
 from newsletter.delivery.smtp import Connection, Credentials, Timeouts
+from newsletter.errors import RelayError
 from newsletter.transport import Relay, Tls
 from tests.support import smtp
 
@@ -120,3 +123,10 @@ async def all_sent(port: int, tray: Tray, **more: Any) -> list[Ending]:
             tray.taken.remove(number)
             tray.left.insert(0, kept[number])
     return endings
+
+
+async def refused(port: int, **more: Any) -> RelayError:
+    """Return why the server cannot be used."""
+    with pytest.raises(RelayError) as refusal:
+        await connect(port, **more)
+    return refusal.value
