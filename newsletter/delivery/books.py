@@ -77,6 +77,10 @@ class Books:
         """Return when the first copy that was put off may be tried again."""
         return await self.told(self._next_due)
 
+    async def complaints(self) -> tuple[int, int]:
+        """Return how many readers have the issue, and how many of them call it spam."""
+        return await self.told(self._complaints)
+
     async def told(self, act: Callable[[], Result]) -> Result:
         """Return what a call comes to in the ledger's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
@@ -95,6 +99,10 @@ class Books:
     def _next_due(self) -> datetime | None:
         with db.reading(self.engine) as session:
             return ledger.next_due(session, self.hold.issue_id)
+
+    def _complaints(self) -> tuple[int, int]:
+        with db.reading(self.engine) as session:
+            return verdicts.complaints(session, self.hold.issue_id)
 
     def _turn(self, done: Sequence[OpenBatch], want: int) -> list[OpenBatch]:
         made: list[OpenBatch] = []

@@ -30,6 +30,8 @@ from newsletter.errors import DatabaseError, NewsletterError, RelayError
 HEARTBEAT = 20.0
 #: How often it looks whether a person asks something of it, and whether slow lanes hold copies for long, in seconds.
 LOOK = 0.4
+#: How often it counts complaints, in seconds: they come by mail and by webhooks, while others are still sent to.
+HEARING = 3.0
 #: A connection on which nothing happened for so many seconds takes leave.
 IDLE = 10.0
 
@@ -88,7 +90,12 @@ class Run:
             await self._put_down()
 
     def _helpers(self) -> list[Coroutine[Any, Any, None]]:
-        made = [self._live(), self._listen(), pulse.beat(self.tally, self.carriers, self.progress)]
+        made = [
+            self._live(),
+            self._listen(),
+            self._hear_readers(),
+            pulse.beat(self.tally, self.carriers, self.progress),
+        ]
         if self.signers:
             made += [self._sign(self.signers) for _ in range(self.signers.count)]
         return made
@@ -317,6 +324,14 @@ class Run:
             await asyncio.sleep(HEARTBEAT)
             with suppress(DatabaseError):  # another writer has it, or it restarts: there is time for a few more tries
                 await self.books.renew()
+
+    async def _hear_readers(self) -> None:
+        """Look whether too many of those who have the issue call it spam."""
+        while True:
+            await asyncio.sleep(HEARING)
+            trip = self.breaker.complaints(*await self.books.complaints())
+            if trip:
+                self.halt(Stop.BREAKER, trip.reason, RelayError(trip.reason))
 
     async def _listen(self) -> None:
         """Ask the ledger about the copies that go out next, and about what a person wants."""

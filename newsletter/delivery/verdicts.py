@@ -1,15 +1,15 @@
-"""What a permanent refusal costs an address, and taking that back where the address was not at fault."""
+"""What a permanent refusal costs an address, taking that back where it was not at fault, and what readers say."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, literal, null, select, update
+from sqlalchemy import case, func, literal, null, select, update
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
-from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
+from newsletter.delivery.tables import AUDIENCE, DELIVERY, SUBSCRIBER, SUPPRESSION
 from subscribers import suppressions
 from subscribers.errors import NotFound
 from subscribers.models import SuppressionReason
@@ -54,6 +54,23 @@ def take_back(session: Session, issue_id: int, deliveries: Collection[int], *, n
     session.execute(waits)
     for email in emails:
         _lift(session, email, issue_id, now)
+
+
+def complaints(session: Session, issue_id: int) -> tuple[int, int]:
+    """Return how many readers have the issue, and how many of them called it spam since it was planned."""
+    has = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.state == DeliveryState.SENT)
+    said = (
+        select(func.count(DELIVERY.c.id.distinct()))
+        .join_from(SUPPRESSION, SUBSCRIBER, SUBSCRIBER.c.email_key == SUPPRESSION.c.email_key)
+        .join(DELIVERY, DELIVERY.c.subscriber_id == SUBSCRIBER.c.id)
+        .join(AUDIENCE, AUDIENCE.c.issue_id == DELIVERY.c.issue_id)
+        .where(*has, SUPPRESSION.c.reason == SuppressionReason.COMPLAINT, SUPPRESSION.c.at >= AUDIENCE.c.planned_at)
+    )
+    complained: int = session.execute(said).scalar_one()
+    if not complained:
+        return 0, 0
+    sent: int = session.execute(select(func.count()).where(*has)).scalar_one()
+    return sent, complained
 
 
 def _lift(session: Session, email: str, issue_id: int, now: datetime) -> None:
