@@ -125,7 +125,7 @@ def test_a_server_that_reads_slowly_is_given_its_time(run: Run) -> None:
 
     async def work() -> Ending:
         async with scripted(script) as port:
-            return await ran(port, tray, timeouts=Timeouts(5, 5, 5, 5, text=0.3, done=0.3))
+            return await ran(port, tray, timeouts=Timeouts(5, 5, 5, 5, text=0.3, done=2))
 
     tray = Tray(to(1, data=LARGE))
     run(work())
