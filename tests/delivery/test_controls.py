@@ -1,5 +1,7 @@
 """Pause, resume, cancel: at once where nobody sends, by asking where somebody does; nobody is lost by it."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,6 +21,7 @@ from newsletter.issues import choosing, issues
 from newsletter.issues.models import Issue, IssueState, Item
 from newsletter.settings import Settings
 from tests.delivery import desk
+from tests.delivery.room import Room, everyone
 from tests.support.texts import briefing
 
 
@@ -187,3 +190,46 @@ def test_briefings_are_free_again_only_if_nobody_has_a_copy(
         expected = BriefingState.APPROVED if free else BriefingState.SENT
         assert briefings.get(session, "cranes").state is expected
         assert choosing.waiting(session, now=now) == (["cranes"] if free else [])
+
+
+def in_the_middle(room: Room, act: Callable[[], object]) -> None:
+    """Let the server do something at the fifth message, and be slow enough for a sender to notice before its end."""
+    room.make(60)
+    room.sending(batch=10)
+
+    def slowly(_address: str) -> None:
+        time.sleep(0.02)
+        if len(room.server.accepted) == 4:
+            act()
+
+    room.server.data = slowly
+
+
+def test_a_sender_that_is_asked_to_pause_stops_in_good_order_and_loses_nobody(room: Room) -> None:
+    def pause() -> None:
+        with db.transaction(room.engine) as session:
+            assert not controls.pause(session, room.issue, actor="jonas", now=room.clock())
+
+    in_the_middle(room, pause)
+    status = room.send()
+    assert (status.state, status.sending) == (IssueState.PAUSED, 0)
+    assert 5 <= status.sent < 60
+    assert "newsletter resume 1" in status.note
+    room.server.data = lambda _address: None
+    with db.transaction(room.engine) as session:
+        assert stops.of(session, room.issue) is Stop.ASKED
+        assert controls.resume(session, room.issue, actor="jonas", now=room.clock())
+    assert room.send().state is IssueState.SENT
+    assert sorted(room.server.recipients) == sorted(everyone(60))
+
+
+def test_a_sender_that_is_asked_to_cancel_stops_and_accounts_for_everybody(room: Room) -> None:
+    def cancel() -> None:
+        assert not controls.cancel(room.engine, room.settings, room.issue, actor="jonas", now=room.clock())
+
+    in_the_middle(room, cancel)
+    status = room.send()
+    assert (status.state, status.waiting) == (IssueState.CANCELLED, 0)
+    assert status.sent + status.skipped == 60
+    assert 5 <= status.sent == len(room.server.recipients) < 60
+    assert status.reasons["skipped"] == {"cancelled": status.skipped}
