@@ -1,14 +1,19 @@
 """`newsletter status`."""
 
+import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, pulses, shape
 from newsletter.delivery import report
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.pulse import Pulse
 from newsletter.delivery.report import Status
 from newsletter.editorial.models import Role
+from newsletter.errors import UsageError
 from newsletter.issues.models import IssueState
 
 app = shape.verb()
@@ -19,6 +24,7 @@ def status(
     ctx: typer.Context,
     issue: desk.IssueNumber,
     who: Annotated[DeliveryState | None, typer.Option(help="List the readers whose copy is in this state.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Tell again each second, until nobody sends it.")] = False,
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
@@ -27,6 +33,11 @@ def status(
     Names of readers are for who sends and for admins.
     """
     here = desk.of(ctx)
+    if watch and (who is not None or as_json):
+        raise UsageError("--watch tells how a send goes on; leave out --who and --json")
+    if watch:
+        _watch(here, issue)
+        return
     if who is not None:
         here.may(as_, Role.SENDER, Role.ADMIN)
     with here.read() as session:
@@ -43,6 +54,31 @@ def status(
         output.table(("address", "reason", "reply", "attempts", "due"), rows, empty=f"Nobody's copy is {who}")
 
 
+def _watch(here: desk.Desk, issue: int) -> None:
+    """Draw how far a send is, from what its sender has recorded, and its counts at the end."""
+    marks: deque[tuple[float, int]] = deque(maxlen=11)  # of the last ten seconds
+    with pulses.shown() as draw:
+        while True:
+            with here.read() as session:
+                found = report.status(session, issue)
+            if found.state is not IssueState.SENDING or not found.worker:
+                break
+            marks.append((time.monotonic(), found.audience - found.waiting))
+            if draw:
+                draw(_pulse(found, marks))
+            time.sleep(1)
+    show(found)
+
+
+def _pulse(status: Status, marks: Sequence[tuple[float, int]]) -> Pulse:
+    (since, before), (now, accounted) = marks[0], marks[-1]
+    rate = (accounted - before) / (now - since) if now > since else status.rate
+    return Pulse(
+        accounted=accounted, audience=status.audience, sent=status.sent, rate=rate,
+        left=status.waiting / rate if rate else None, troubles=tuple(status.relays.values()),
+    )  # fmt: skip
+
+
 def show(status: Status) -> None:
     """Print the counts of a send, each with its reasons."""
     if status.started is None:
@@ -51,6 +87,8 @@ def show(status: Status) -> None:
             output.say(
                 f"It had {status.rehearsal}, for {', '.join([*status.rehearsal.lists, *status.rehearsal.segments])}"
             )
+        if status.schedule:
+            output.say(f"It {status.schedule}")
         return
     counts = status.as_json()
     words = ("sent", "skipped", "failed", "unknown", "deferred", "pending", "sending")
@@ -69,6 +107,9 @@ def show(status: Status) -> None:
         output.say(f"{status.rate:.0f} messages/s")
     if status.note:
         output.say(status.note)
+    for name, reason in status.relays.items():
+        if reason != status.note:
+            output.say(f"relay {name} was paused: {reason}")
 
 
 def _sender(status: Status) -> str:

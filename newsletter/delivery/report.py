@@ -1,16 +1,17 @@
 """How a send stands: counts for each state, and who did not get it and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from newsletter.delivery import ledger, planning, rehearsals
-from newsletter.delivery.models import DeliveryState
+from newsletter.delivery import ledger, planning, rehearsals, relays, schedules, stops
+from newsletter.delivery.models import DeliveryState, Stop
 from newsletter.delivery.rehearsals import RehearsalView
 from newsletter.delivery.results import RESENT
+from newsletter.delivery.schedules import ScheduleView
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
 from newsletter.errors import BadInput
 from newsletter.issues import issues
@@ -22,7 +23,8 @@ class Status:
     """An issue's counts: `audience` is the sum of all states; `resent` counts copies that may be second ones.
 
     `worker` is the sender that lives; `died` is one that took the issue and gives no sign of life.
-    `rehearsal` is the dry run of an issue whose audience is not planned.
+    `rehearsal` is the dry run of an issue whose audience is not planned, `schedule` when it is to begin. `stop` says
+    of what kind a pause is; `relays` are those paused for refusing us, with their words.
     """
 
     issue: int
@@ -45,6 +47,9 @@ class Status:
     next_due: datetime | None
     rate: float
     rehearsal: RehearsalView | None
+    schedule: ScheduleView | None = None
+    stop: Stop = Stop.NONE
+    relays: dict[str, str] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:
@@ -60,6 +65,8 @@ class Status:
             "resent": self.resent, "reasons": self.reasons, "rate": self.rate, "note": self.note,
             "worker": self.worker, "started": _iso(self.started), "finished": _iso(self.finished),
             "next_due": _iso(self.next_due), "rehearsal": _rehearsal(self.rehearsal),
+            "schedule": self.schedule.as_json() if self.schedule else None, "stop": self.stop.value,
+            "relays": self.relays,
         }  # fmt: skip
 
 
@@ -98,6 +105,9 @@ def status(session: Session, issue_id: int, *, now: datetime | None = None) -> S
         next_due=ledger.next_due(session, issue_id),
         rate=_rate(sent, started, _last_sent(session, issue_id)),
         rehearsal=rehearsals.find(session, issue_id),
+        schedule=schedules.find(session, issue_id),
+        stop=stops.of(session, issue_id) if issue.state is IssueState.PAUSED else Stop.NONE,
+        relays={name: trouble.reason for name, trouble in relays.troubles(session).items()},
     )
 
 
