@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, insert, litera
 from sqlmodel import Session
 
 from newsletter import audit
-from newsletter.delivery import audiences, batches, differences, parts, rehearsals
+from newsletter.delivery import audiences, batches, differences, parts, rehearsals, schedules
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.parts import UNDIVIDED, Parts
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
@@ -58,6 +58,7 @@ def plan(
     if rehearsed:
         differences.require_none(session, issue_id, lists=lists, segments=segments, now=now)
     rehearsals.forget(session, issue_id)
+    schedules.forget(session, issue_id)
     audit.append(session, "planned", actor=actor, kind="issue", name=issue_id, now=now, audience=size, **words)
     return PlanView(
         issue_id=issue_id, lists=tuple(lists), segments=tuple(segments), size=size, planned_at=now, new=True

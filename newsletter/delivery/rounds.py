@@ -119,10 +119,6 @@ def take_up(
         if lives and worker != ledger.this_worker():
             return None
         raise
-    finally:
-        if due.why is Why.SCHEDULED:
-            with db.transaction(engine) as session:
-                schedules.sweep(session)
 
 
 def _require_fit(engine: Engine, settings: Settings, due: Due, *, keyring: Keyring, now: datetime) -> None:

@@ -9,20 +9,16 @@ from sqlalchemy import Engine, update
 from newsletter import db
 from newsletter.delivery import rounds, schedules, sending
 from newsletter.delivery.sending import Order
-from newsletter.delivery.shares import Share
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.demo import sink
 from newsletter.feedback import events
 from newsletter.feedback.models import EventKind
 from newsletter.settings import load
-from subscribers.tokens import Keyring
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.cli.test_sending import frozen, maildir
 from tests.support.commands import Desk
 
 __all__ = ["frozen", "maildir", "refuse"]
-
-KEYRING = Keyring.parse("1:" + "5a" * 32)
 
 
 def says(told: str, *words: str) -> None:
@@ -54,6 +50,27 @@ def test_an_issue_whose_hour_has_come_is_delivered_once(soon: Desk, maildir: Pat
     assert sorted(sink.recipients(maildir)) == ["one@example.com", "two@example.com"]
     assert soon.json("schedule", "list") == []
     assert "Nothing is due" in soon.run("deliver").stdout
+    assert len(sink.recipients(maildir)) == 2
+
+
+def test_a_send_is_given_a_time(frozen: Desk, refuse: Refuse) -> None:
+    year = datetime.now(UTC).year + 1
+    made = frozen.json("send", "1", "--list", "weekly", "--at", f"{year}-12-01 07:00 Europe/Berlin", "--yes")
+    assert (made["issue"], made["at"], made["lists"]) == (1, f"{year}-12-01T06:00:00+00:00", ["weekly"])
+    words = ("send", "1", "--list", "weekly", "--yes", "--at")
+    names(refuse(*words, f"{year}-12-02 07:00Z"), "newsletter schedule remove 1")
+    frozen.run("schedule", "remove", "1")
+    names(refuse(*words, f"{year}-12-01 07:00"), "names no time zone")
+    names(refuse(*words, "2020-12-01 07:00Z"), "is past")
+    assert frozen.json("issues", "show", "1")["state"] == "frozen"
+
+
+def test_an_issue_that_somebody_sends_before_its_time_has_none_any_more(
+    engine: Engine, frozen: Desk, maildir: Path
+) -> None:
+    schedule(engine, timedelta(days=1))
+    assert frozen.json("send", "1", "--list", "weekly", "--yes")["state"] == "sent"
+    assert frozen.json("schedule", "list") == []
     assert len(sink.recipients(maildir)) == 2
 
 
@@ -161,8 +178,8 @@ def trial(engine: Engine, desk: Desk, maildir: Path) -> Desk:
         desk.run("subscribers", "add", f"more{number}@example.com", "--list", "weekly")
     desk.run("compose", "--pick", "cranes", "--subject", "Cranes", "--or-subject", "Or so")
     desk.run("issues", "freeze", "1")
-    order = Order(lists=["weekly"], share=Share(sample=0.3, decide="clicks", hours=4))
-    sending.send(engine, load(desk.folder, {}), 1, order, keyring=KEYRING, actor="mara")
+    words = ("--sample", "30%", "--winner", "clicks", "--after", "4", "--yes")
+    says(desk.run("send", "1", "--list", "weekly", *words, code=4).stdout, "paused", "4 wait")
     return desk
 
 
