@@ -21,8 +21,8 @@ def with_others(content: IssueContent, desk: Settings, *others: str) -> Rendered
 def test_each_subject_is_set_for_its_reader(content: IssueContent, desk: Settings) -> None:
     rendered = with_others(content, desk, "  Or   so ", HELLO)
     assert rendered.subjects == (rendered.subject, "Or so", "[[own:0]], what is new")
-    assert rendered.own({}, Traits(name="Ada")).alternatives == ("Or so", "Ada, what is new")
-    assert rendered.own({}, NOBODY).alternatives == ("Or so", "Reader, what is new")
+    assert rendered.own(samples.VALUES, Traits(name="Ada")).alternatives == ("Or so", "Ada, what is new")
+    assert rendered.own(samples.VALUES, NOBODY).alternatives == ("Or so", "Reader, what is new")
 
 
 def test_other_subjects_change_nothing_else(content: IssueContent, desk: Settings, rendered: Rendered) -> None:
