@@ -147,7 +147,10 @@ def insert_deliveries(
         "changed_at": literal(now, DELIVERY.c.changed_at.type),
         **part,
     }
-    planned = insert(DELIVERY).from_select(list(values), select(*values.values()))
+    rows = select(*values.values())
+    if divided:  # else the draw's order would scatter a batch's readers over the tables
+        rows = rows.order_by(reader.c.part.desc(), reader.c.subscriber_id)
+    planned = insert(DELIVERY).from_select(list(values), rows)
     made = session.execute(planned.execution_options(preserve_rowcount=True))
     size: int = made.rowcount  # type: ignore[attr-defined]
     return size
