@@ -33,6 +33,8 @@ class Envelope:
     smtputf8: bool = False
     #: what a delivery status notification returns to say which copy it is about (RFC 3461 4.4); xtext, or empty
     envid: str = ""
+    #: whether it ends a line, and surely has none that begins with a dot, so that nobody need look (RFC 5321 4.5.2)
+    dotless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class Masthead:
     #: where each copy returns to an address of its own; else empty
     bounce_domain: str
     keyring: Keyring
-    secret: bytes
+    secret: hmac.HMAC
     #: From and Reply-To, ready for the wire
     opening: bytes
     #: in pieces, as it may differ by reader
@@ -116,6 +118,7 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         message=_whole(masthead.signer, compiled, values, decision, head),
         smtputf8=not recipient.isascii(),
         envid=token,
+        dotless=True,
     )
 
 
@@ -170,8 +173,9 @@ def message_id(masthead: Masthead, reader: Reader) -> str:
     """Return the Message-ID that every attempt at this copy carries; nobody else can compute it."""
     who = f"{masthead.issue_id}.{reader.subscriber_id}"
     seed = f"{who}.{masthead.salt}.{reader.email}" if masthead.salt else who
-    seal = hmac.digest(masthead.secret, seed.encode(), "sha256").hex()[:16]
-    return f"<{who}.{seal}@{masthead.domain}>"
+    sealed = masthead.secret.copy()
+    sealed.update(seed.encode())
+    return f"<{who}.{sealed.hexdigest()[:16]}@{masthead.domain}>"
 
 
 def wire_address(email: str) -> str:
@@ -191,10 +195,11 @@ def ascii_address(email: str, key: str) -> str:
     return made
 
 
-def _secret(keyring: Keyring) -> bytes:
+def _secret(keyring: Keyring) -> hmac.HMAC:
     # The first key, not the one that signs: adding a key in the middle of an issue must not change its Message-IDs.
     first = next(iter(keyring.keys.values()))
-    return hmac.new(first, b"message-id", hashlib.sha256).digest()
+    own = hmac.new(first, b"message-id", hashlib.sha256).digest()
+    return hmac.new(own, digestmod="sha256")  # begun once, and copied for each message
 
 
 def _sender_id(domain: str) -> str:

@@ -14,6 +14,9 @@ def lint(data: bytes) -> EmailMessage:
     assert data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n")  # RFC 5321 2.3.8
     assert b"\0" not in data
     assert max(len(line) for line in data.split(b"\r\n")) <= 998  # RFC 5322 2.1.1
+    assert not data.startswith(b".")
+    assert b"\n." not in data  # so nobody looks for dots to double (RFC 5321 4.5.2)
+    assert data.endswith(b"\r\n")
     head = data.partition(b"\r\n\r\n")[0]
     names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert set(ONCE) <= set(names)

@@ -13,7 +13,7 @@ async def plain(hand: Hand) -> None:
     while item := await hand.next():
         if await _accepted(hand, item):
             hand.begin(item)
-            hand.text(item, (), stuffed(item.envelope.message), replies=1)
+            hand.text(item, (), stuffed(item.envelope.message, dotless=item.envelope.dotless), replies=1)
             await hand.conclude(item)
 
 
@@ -56,7 +56,7 @@ async def _overlapped(hand: Hand, item: Item) -> Item | None:
         hand.begin(item)
         following = hand.take()
         group = _group(following)
-        hand.text(item, (), stuffed(item.envelope.message), group, replies=1 + len(group))
+        hand.text(item, (), stuffed(item.envelope.message, dotless=item.envelope.dotless), group, replies=1 + len(group))
         await hand.conclude(item)
         return following
     if waits and rcpt:
