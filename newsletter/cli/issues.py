@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape, texts
+from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
@@ -109,19 +110,25 @@ def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
 
 
 @app.command()
-def cancel(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+def cancel(
+    ctx: typer.Context,
+    issue: desk.IssueNumber,
+    wait: Patience = 10,
+    as_: desk.Actor = "",
+    as_json: desk.Json = False,
+) -> None:
     """Give an issue up, also on its way: who has it keeps it, and who waits gets nothing.
 
     Its briefings are free for another issue if nobody has a copy.
     """
     here = desk.of(ctx)
     who = here.may(as_, Role.EDITOR)
-    at_once = controls.cancel(here.engine, here.settings, issue, actor=who, now=here.now)
+    done = controls.cancel_soon(here.engine, here.settings, issue, patience=wait, actor=who, clock=lambda: here.now)
     with here.read() as session:
         found = issues.get(session, issue)
     if as_json:
-        output.emit({"issue": issue, "state": found.state, "asked": not at_once})
-    elif not at_once:
+        output.emit({"issue": issue, "state": found.state, "asked": not done})
+    elif not done:
         output.say(f"The sender of issue {issue} is asked to stop; see that it did: newsletter status {issue}")
     elif found.note:
         output.say(f"Issue {issue} is {found.note}")

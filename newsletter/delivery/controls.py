@@ -1,5 +1,6 @@
 """Controls: what a person asks of an issue that is on its way. A sender that runs is asked; else it is done at once."""
 
+import time
 from datetime import datetime
 
 from sqlalchemy import Engine, case, literal, select, update
@@ -7,6 +8,7 @@ from sqlmodel import Session
 
 from newsletter import audit, db
 from newsletter.delivery import ledger, recovery, results, schedules, stops
+from newsletter.delivery.books import Clock
 from newsletter.delivery.models import Ask, BatchState, DeliveryState, Stop
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
@@ -22,6 +24,49 @@ from subscribers.upsert import table
 CANCELLED = "cancelled"
 _ON_ITS_WAY = (IssueState.SENDING, IssueState.PAUSED)
 _ITEM = table(Item)
+
+
+def pause_soon(engine: Engine, issue_id: int, *, patience: float, actor: str, clock: Clock) -> bool:
+    """Pause an issue and wait until its sender has stopped; False when that takes longer than `patience` seconds.
+
+    A sender that was ending by itself when it was asked may not have heard: then it is done at once after that.
+    """
+    while True:
+        with db.transaction(engine) as session:
+            heeded = stops.of(session, issue_id) is Stop.ASKED and not _runs(session, issue_id, clock)
+            if heeded or pause(session, issue_id, actor=actor, now=clock()):
+                return True
+        if not _ended(engine, issue_id, patience, clock):
+            return False
+
+
+def cancel_soon(
+    engine: Engine, settings: Settings, issue_id: int, *, patience: float, actor: str, clock: Clock
+) -> bool:
+    """Give an issue up and wait until its sender has stopped; False when that takes longer than `patience` seconds."""
+    while not cancel(engine, settings, issue_id, actor=actor, now=clock()):
+        if not _ended(engine, issue_id, patience, clock):
+            return False
+        with db.reading(engine) as session:
+            if issues.get(session, issue_id).state is IssueState.CANCELLED:
+                return True
+    return True
+
+
+def _runs(session: Session, issue_id: int, clock: Clock) -> bool:
+    return ledger.holder(session, issue_id, now=clock())[1]
+
+
+def _ended(engine: Engine, issue_id: int, patience: float, clock: Clock) -> bool:
+    """Return whether the sender of an issue ends within so many seconds."""
+    until = time.monotonic() + patience
+    while True:
+        with db.reading(engine) as session:
+            if not _runs(session, issue_id, clock):
+                return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
 
 
 def pause(session: Session, issue_id: int, *, actor: str, now: datetime) -> bool:
@@ -116,7 +161,7 @@ def _require_on_its_way(session: Session, issue_id: int, what: str) -> None:
 
 def _ask(session: Session, issue_id: int, ask: Ask, actor: str) -> None:
     asked = update(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id)
-    session.execute(asked.values(ask=ask, asked_by=actor if ask is not Ask.NONE else ""))
+    session.execute(asked.values(ask=ask, asked_by=actor))
 
 
 def _may_have_it(session: Session, *issues_: int) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from newsletter import audit, db
 from newsletter.delivery import controls, ledger, planning, schedules, stops
 from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import Hold
 from newsletter.delivery.models import Ask, DeliveryState, Stop
 from newsletter.delivery.replies import Kind, Outcome
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
@@ -74,7 +76,7 @@ def test_a_sender_that_runs_is_asked_and_the_request_can_be_taken_back(engine: E
         assert asked(session) == (Ask.PAUSE, "jonas")
         assert issues.get(session, issue).state is IssueState.SENDING
         assert not controls.resume(session, issue, actor="jonas", now=now)
-        assert asked(session) == (Ask.NONE, "")
+        assert asked(session)[0] is Ask.NONE
 
 
 def test_a_pause_of_what_waits_for_another_attempt_keeps_it_from_going_on_by_itself(
@@ -205,17 +207,29 @@ def in_the_middle(room: Room, act: Callable[[], object]) -> None:
     room.server.data = slowly
 
 
-def test_a_sender_that_is_asked_to_pause_stops_in_good_order_and_loses_nobody(room: Room) -> None:
-    def pause() -> None:
-        with db.transaction(room.engine) as session:
-            assert not controls.pause(session, room.issue, actor="jonas", now=room.clock())
+def in_a_thread(act: Callable[[], object], answers: list[object]) -> Callable[[], Thread]:
+    """Return what does something beside the sender, and keeps what it came to."""
 
-    in_the_middle(room, pause)
+    def begin() -> Thread:
+        thread = Thread(target=lambda: answers.append(act()), daemon=True)
+        thread.start()
+        return thread
+
+    return begin
+
+
+def test_a_sender_that_is_asked_to_pause_stops_in_good_order_and_loses_nobody(room: Room) -> None:
+    def pause() -> bool:
+        return controls.pause_soon(room.engine, room.issue, patience=9, actor="jonas", clock=room.clock)
+
+    answers: list[object] = []
+    in_the_middle(room, in_a_thread(pause, answers))
     status = room.send()
     assert (status.state, status.sending) == (IssueState.PAUSED, 0)
     assert 5 <= status.sent < 60
-    assert "newsletter resume 1" in status.note
+    assert "paused by jonas" in status.note
     room.server.data = lambda _address: None
+    wait_for(answers)
     with db.transaction(room.engine) as session:
         assert stops.of(session, room.issue) is Stop.ASKED
         assert controls.resume(session, room.issue, actor="jonas", now=room.clock())
@@ -224,12 +238,52 @@ def test_a_sender_that_is_asked_to_pause_stops_in_good_order_and_loses_nobody(ro
 
 
 def test_a_sender_that_is_asked_to_cancel_stops_and_accounts_for_everybody(room: Room) -> None:
-    def cancel() -> None:
-        assert not controls.cancel(room.engine, room.settings, room.issue, actor="jonas", now=room.clock())
+    def cancel() -> bool:
+        where = (room.engine, room.settings, room.issue)
+        return controls.cancel_soon(*where, patience=9, actor="jonas", clock=room.clock)
 
-    in_the_middle(room, cancel)
+    answers: list[object] = []
+    in_the_middle(room, in_a_thread(cancel, answers))
     status = room.send()
     assert (status.state, status.waiting) == (IssueState.CANCELLED, 0)
     assert status.sent + status.skipped == 60
     assert 5 <= status.sent == len(room.server.recipients) < 60
     assert status.reasons["skipped"] == {"cancelled": status.skipped}
+    wait_for(answers)
+
+
+def wait_for(answers: list[object]) -> None:
+    until = time.monotonic() + 9
+    while not answers and time.monotonic() < until:
+        time.sleep(0.01)
+    assert answers == [True]
+
+
+def test_a_pause_that_a_sender_did_not_hear_before_its_end_is_done_after_it(engine: Engine, now: datetime) -> None:
+    issue = on_its_way(engine, now)
+    with db.transaction(engine) as session:
+        lives(session, now)
+        hold = Hold(issue_id=issue, fence=0, worker=ledger.this_worker())
+
+    def end() -> None:
+        time.sleep(0.2)
+        with db.transaction(engine) as session:
+            issues.move(session, issue, IssueState.PAUSED, since=(IssueState.SENDING,), note="1 reader waits")
+            stops.write(session, issue, Stop.WAITING)
+            ledger.release(session, hold)
+
+    ending = Thread(target=end)
+    ending.start()
+    assert controls.pause_soon(engine, issue, patience=9, actor="jonas", clock=lambda: now)
+    ending.join()
+    with db.reading(engine) as session:
+        assert stops.of(session, issue) is Stop.ASKED
+        assert issues.get(session, issue).note.startswith("paused by jonas")
+
+
+def test_a_sender_that_does_not_stop_in_time_is_told(engine: Engine, settings: Settings, now: datetime) -> None:
+    issue = on_its_way(engine, now)
+    with db.transaction(engine) as session:
+        lives(session, now)
+    assert not controls.pause_soon(engine, issue, patience=0, actor="jonas", clock=lambda: now)
+    assert not controls.cancel_soon(engine, settings, issue, patience=0, actor="jonas", clock=lambda: now)
