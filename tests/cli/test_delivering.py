@@ -1,7 +1,9 @@
 """What goes on by itself, and what stops it, by command."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, update
@@ -17,6 +19,7 @@ from newsletter.settings import load
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.cli.test_sending import frozen, maildir
 from tests.support.commands import Desk
+from tests.support.smtp import serving
 
 __all__ = ["frozen", "maildir", "refuse"]
 
@@ -122,6 +125,28 @@ def test_somebody_who_sends_already_is_told_and_left_alone(engine: Engine, froze
     assert frozen.json("resume", "1") == {"issue": 1, "state": "sending"}
     assert frozen.json("issues", "cancel", "1", "--wait", "0")["asked"]
     assert sink.recipients(maildir) == []
+
+
+def test_two_passes_at_once_send_one_issue_once(soon: Desk) -> None:
+    with serving() as server:
+        arrived, over = Event(), Event()
+
+        def slowly(_address: str) -> None:
+            arrived.set()
+            over.wait(20)
+
+        server.data = slowly
+        toml = soon.folder / "newsletter.toml"
+        toml.write_text(toml.read_text().replace("port = 2525", f"port = {server.port}"))
+        first = soon.process("deliver", "--json")
+        try:
+            assert arrived.wait(20)
+            assert soon.json("deliver") == {"issues": [], "busy": [1], "missed": []}
+        finally:
+            over.set()
+            told, _ = first.communicate(timeout=30)
+        assert (first.returncode, json.loads(told)["issues"][0]["state"]) == (0, "sent")
+        assert sorted(server.recipients) == ["one@example.com", "two@example.com"]
 
 
 def planned(engine: Engine, desk: Desk) -> None:
