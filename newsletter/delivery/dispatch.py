@@ -17,7 +17,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.results import Change
 
 #: For so many seconds the ledger's word counts that a copy may go out: promise 6, for messages not yet on the wire.
-FRESH = 0.05
+FRESH = 0.1
 #: A copy whose every lane rests for longer than this many seconds goes back to the ledger until then.
 LONG = 20.0
 #: How long a relay that is ahead of its weight waits for the others, in seconds.

@@ -1,6 +1,7 @@
 """The event loop that mail is sent in: the fastest that is there."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -19,8 +20,10 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         from asyncio import new_event_loop  # type: ignore[assignment]
     former = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH)
+    gc.freeze()  # what the program is made of need not be looked through for garbage again and again
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(work)
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(former)

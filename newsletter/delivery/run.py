@@ -32,6 +32,8 @@ HEARTBEAT = 20.0
 LOOK = 0.4
 #: How often it counts complaints, in seconds: they come by mail and by webhooks, while others are still sent to.
 HEARING = 3.0
+#: The next batch is claimed when so few copies are left, or as few as the relays can have under way at once.
+LOW = 50
 #: A connection on which nothing happened for so many seconds takes leave.
 IDLE = 10.0
 
@@ -56,7 +58,7 @@ class Run:
         self.books, self.carriers, self.policy, self.breaker = books, there, policy, breaker
         self.tally, self.progress, self.signers, self.wait = tally, progress, signers, wait
         self.dispatch = Dispatch(there, make, ahead=signers is not None, noted=tally.count, allow=limit or math.inf)
-        self.dispatch.low = max(self._under_way(), dispatch.AHEAD)
+        self.dispatch.low = max(self._under_way(), LOW)
         self.open: dict[int, OpenBatch] = {}
         self.recording: list[OpenBatch] = []
         self.stop = Stop.NONE
