@@ -282,6 +282,10 @@ class Dialogue:
         """Speak TLS from here on."""
         await self._writer.start_tls(tls_context())
 
+    def finish(self) -> None:
+        """Say that no more is said, and keep the connection."""
+        self._writer.write_eof()
+
     def hang_up(self) -> None:
         """End the connection in good order, after what was said."""
         self._writer.close()

@@ -60,10 +60,10 @@ def stuffed(message: bytes, *, dotless: bool = False) -> tuple[bytes, ...]:
 
     RFC 5321 4.5.2. A message without such dots is not copied, and one that is said to have none is not looked through.
     """
-    if dotless:
-        return (message, b".\r\n")
-    text = message.replace(b"\r\n.", b"\r\n..") if _DOT.search(message) else message
     end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+    if dotless:
+        return message, end
+    text = message.replace(b"\r\n.", b"\r\n..") if _DOT.search(message) else message
     return (b".", text, end) if message.startswith(b".") else (text, end)
 
 

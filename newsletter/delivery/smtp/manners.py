@@ -54,9 +54,10 @@ async def _overlapped(hand: Hand, item: Item) -> Item | None:
     waits = data.code == 354
     if waits and not item.settled:
         hand.begin(item)
+        text = stuffed(item.envelope.message, dotless=item.envelope.dotless)
         following = hand.take()
         group = _group(following)
-        hand.text(item, (), stuffed(item.envelope.message, dotless=item.envelope.dotless), group, replies=1 + len(group))
+        hand.text(item, (), text, group, replies=1 + len(group))
         await hand.conclude(item)
         return following
     if waits and rcpt:

@@ -100,11 +100,13 @@ class Wire(asyncio.Protocol):
         return mark <= self.written - max(waiting, 1)
 
     def fail(self, reason: str, said: Reply | None = None) -> Gone:
-        """End the connection at once, and return how it ended: so, if it had not before."""
+        """End the connection at once, and return how it ended: so, if it had not, or not with a 421, before."""
         if self.end is None:
             self._waiting = self._transport.get_write_buffer_size() if self._stuck else 0
             self._ended(reason, said)
             self._transport.abort()
+        elif said and not self.end.said:
+            self.end = Gone(reason, said)
         assert self.end is not None
         return self.end
 

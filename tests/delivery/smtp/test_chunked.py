@@ -185,6 +185,20 @@ def test_a_window_that_is_lost_is_unknown_from_the_first_without_a_reply(
     assert tray.kinds == kinds
 
 
+def test_replies_that_came_before_the_end_all_count(run: Run) -> None:
+    async def script(server: Dialogue) -> None:
+        await server.hello(*OFFERS)
+        await transactions(server, 3)
+        server.say(*FINE[1:], *FINE, *FINE, "and now for something else")
+        assert await server.line() == ""
+
+    tray = Tray(*(to(number) for number in range(1, 5)))
+    ending = run(follows(script, tray))
+    assert tray.kinds == sent(3)
+    assert (ending.taken, len(tray.left)) == (3, 1)
+    assert ending.trouble
+
+
 def test_a_disconnect_within_a_chunk_defers_it_where_its_bytes_are_still_here(run: Run) -> None:
     large = b"x" * (1 << 24) + b"\r\n"
 

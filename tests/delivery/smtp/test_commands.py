@@ -33,6 +33,11 @@ def test_a_text_without_such_dots_is_not_copied() -> None:
     assert chunk(text)[1] is text
 
 
+def test_a_text_that_is_known_to_have_none_is_not_looked_through() -> None:
+    assert b"".join(stuffed(b"a\r\n", dotless=True)) == b"a\r\n.\r\n"
+    assert b"".join(stuffed(b"a", dotless=True)) == b"a\r\n.\r\n"
+
+
 def test_a_chunk_says_how_many_bytes_follow_and_stuffs_nothing() -> None:
     assert b"".join(chunk(b".a\r\n")) == b"BDAT 4 LAST\r\n.a\r\n"
     assert b"".join(chunk(b".a")) == b"BDAT 4 LAST\r\n.a\r\n"

@@ -71,6 +71,23 @@ def test_a_text_that_is_cut_short_is_deferred(
     assert ending.trouble
 
 
+def test_a_reset_within_a_text_with_an_envelope_behind_it_leaves_a_doubt(run: Run) -> None:
+    """The loop throws away what had not left, and does not say how much of it was the text's."""
+
+    async def script(server: Dialogue) -> None:
+        await until_text(server, "PIPELINING")
+        await server.exactly(100_000)
+        server.reset()
+
+    async def work() -> Ending:
+        async with scripted(script) as port:
+            return await ran(port, tray)
+
+    tray = Tray(to(1, data=LARGE), to(2))
+    assert run(work()).trouble
+    assert tray.kinds == ["unknown", BACK]
+
+
 @manners
 @pytest.mark.parametrize(
     ("reply", "kind"),
@@ -118,14 +135,14 @@ def test_a_server_that_reads_slowly_is_given_its_time(run: Run) -> None:
         await until_text(server)
         left = len(LARGE) + len(b".\r\n")
         while left:  # longer than any of the times, and never without a byte for one of them
-            left -= len(await server.exactly(min(left, 1 << 21)))
+            left -= len(await server.exactly(min(left, 1 << 20)))
             await asyncio.sleep(0.06)
         server.say("250 ok")
         assert await server.line() == "QUIT"
 
     async def work() -> Ending:
         async with scripted(script) as port:
-            return await ran(port, tray, timeouts=Timeouts(5, 5, 5, 5, text=0.3, done=2))
+            return await ran(port, tray, timeouts=Timeouts(5, 5, 5, 5, text=0.35, done=2))
 
     tray = Tray(to(1, data=LARGE))
     run(work())
@@ -197,6 +214,22 @@ def test_a_connection_waits_for_more_and_takes_leave_when_told(run: Run, offers:
         return tray
 
     assert run(work()).kinds == sent(1)
+
+
+def test_what_had_not_left_is_known_where_the_server_hangs_up_in_good_order(run: Run) -> None:
+    async def script(server: Dialogue) -> None:
+        await until_text(server, "PIPELINING")
+        await server.exactly(100_000)
+        server.finish()
+        await asyncio.sleep(0.05)
+
+    async def work() -> Ending:
+        async with scripted(script) as port:
+            return await ran(port, tray)
+
+    tray = Tray(to(1, data=LARGE), to(2))
+    assert run(work()).trouble
+    assert tray.kinds == ["deferred", BACK]
 
 
 @manners

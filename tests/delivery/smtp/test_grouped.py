@@ -193,6 +193,23 @@ def test_a_conversation_that_ends_or_goes_wrong_leaves_nobody_in_doubt_without_n
     assert ending.trouble.fault is Fault.LOST
 
 
+def test_421_counts_whatever_is_said_with_it(run: Run) -> None:
+    async def script(server: Dialogue) -> None:
+        await server.hello(*OFFERS)
+        await group(server, 1)
+        server.say(*READY)
+        await server.text()
+        await group(server, 2)
+        server.say("250 one", "421 4.3.2 going down", "closing", "closed")
+        assert await server.line() == ""
+
+    tray = Tray(to(1), to(2))
+    ending = run(follows(script, tray))
+    assert tray.kinds == ["sent", BACK]
+    assert ending.trouble
+    assert ending.trouble.reply == "421 4.3.2 going down"
+
+
 def test_a_250_right_before_a_reset_still_counts(run: Run) -> None:
     async def script(server: Dialogue) -> None:
         await server.hello(*OFFERS)
