@@ -25,6 +25,7 @@ from newsletter.delivery.planning import PlanView
 from newsletter.delivery.report import Status
 from newsletter.delivery.sending import Order
 from newsletter.delivery.shares import Share
+from newsletter.delivery.subject_tests import Decide
 from newsletter.editorial import gate
 from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
@@ -64,9 +65,9 @@ def send(
     sample: Annotated[
         str, typer.Option(metavar="SHARE", help="First to so much of the audience, by lot, such as 5%.")
     ] = "",
-    winner: Annotated[
-        str, typer.Option(metavar="clicks|hand", help="Who says which subject of a sample won: its clicks, or you.")
-    ] = "hand",
+    winner: Annotated[Decide, typer.Option(help="Who says which subject of a sample won: its clicks, or you.")] = (
+        Decide.HAND
+    ),
     after: Annotated[float, typer.Option(metavar="HOURS", help="How long the clicks of a sample are counted.")] = 4,
     rest: Annotated[bool, typer.Option("--rest", help="To everybody whom a limit or a sample left.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the copies that a relay puts off are done.")] = False,
@@ -90,7 +91,7 @@ def send(
     Ctrl-C finishes what is on the wire; a second one stops at once. Exits 4 while readers still wait for theirs.
     """
     here = desk.of(ctx)
-    share = Share(sample=_share(sample), limit=limit, rest=rest, decide=winner, hours=after)
+    share = Share(sample=_share(sample), limit=limit, rest=rest, decide=winner.value, hours=after)
     order = Order(lists=lists or (), segments=segments or (), rehearsed=rehearsed, share=share, wait=wait)
     if more and not test:
         raise UsageError(f"what is {more[0]}? a list is named with --list, a test address with --test")

@@ -42,6 +42,7 @@ def test(here: desk.Desk, issue: int, addresses: list[str], *, as_: str, as_json
 
 
 def dry_run(here: desk.Desk, issue: int, order: Order, folder: Path | None, *, as_: str, as_json: bool) -> None:
+    """Count whom an issue would go to, and with a folder write every message into it; the count is kept."""
     here.may(as_, *TRIES)
     _verified(here, issue)
     terms = {"lists": order.lists, "segments": order.segments}
