@@ -183,6 +183,14 @@ def test_a_domain_in_trouble_does_not_hold_up_the_relays_other_mail() -> None:
     assert tried.own.allowed == 10
 
 
+def test_a_domain_that_takes_nothing_at_all_is_not_the_relays_trouble() -> None:
+    tried = Lanes(relay())
+    for _ in range(PAUSE_AFTER):
+        send(tried, "busy.example", BUSY)
+    assert tried.ready("busy.example", 0.0) == PAUSE
+    assert (tried.ready("fine.example", 0.0), tried.own.allowed) == (0, 10)
+
+
 def test_a_domain_that_recovered_has_no_lane_any_more() -> None:
     tried = Lanes(relay())
     for _ in range(PAUSE_AFTER):

@@ -53,7 +53,7 @@ def test_a_share_is_exact_and_even(
 def test_whoever_gets_no_copy_is_not_drawn(engine: Engine, now: datetime) -> None:
     issue = desk.make(engine, now, 12)
     with db.transaction(engine) as session:
-        for number in (1, 2, 3, 4):
+        for number in (1, *DRAWN):
             desk.wants(session, number, Frequency.WEEKLY)
             desk.had(session, number, now)
         plan(session, issue, now, share=0.5)
@@ -72,6 +72,18 @@ def test_no_batch_holds_two_parts_and_the_share_goes_first(engine: Engine, now: 
             .order_by(BATCH.c.id)
         )
         assert session.execute(query).all() == [(1, 1, 4), (1, 1, 2), (0, 0, 4), (0, 0, 4), (0, 0, 4), (0, 0, 3)]
+
+
+def test_batches_keep_parts_apart_wherever_their_readers_stand(engine: Engine, now: datetime) -> None:
+    issue = desk.make(engine, now, 12)
+    with db.transaction(engine) as session:
+        plan(session, issue, now)
+        session.execute(update(BATCH).values(state=BatchState.DONE))
+        session.execute(update(DELIVERY).values(batch_id=None, part=DELIVERY.c.id % 2))
+        assert batches.form(session, issue, batch=4, now=now) == 4
+        held = select(DELIVERY.c.batch_id, func.min(DELIVERY.c.part), func.max(DELIVERY.c.part), func.count())
+        found = session.execute(held.group_by(DELIVERY.c.batch_id).order_by(DELIVERY.c.batch_id)).all()
+        assert [tuple(row)[1:] for row in found] == [(1, 1, 4), (1, 1, 2), (0, 0, 4), (0, 0, 2)]
 
 
 def test_a_part_is_formed_again_while_batches_of_the_other_wait(engine: Engine, now: datetime) -> None:

@@ -145,6 +145,14 @@ def test_the_rest_gets_the_subject_that_won_when_its_hours_are_over(room: Room) 
     assert len(set(room.server.recipients)) == 20
 
 
+def test_the_rest_does_not_go_without_a_word_as_its_sender_died_when_the_share_was_out(room: Room) -> None:
+    on_trial(room, decide="hand")
+    with db.transaction(room.engine) as session:
+        session.execute(update(Issue).values(state=IssueState.SENDING))
+        stops.write(session, room.issue, Stop.NONE)
+    assert why(room) == []
+
+
 def test_the_rest_goes_when_a_person_has_chosen_and_is_retried_as_the_rest(room: Room) -> None:
     on_trial(room, decide="hand")
     room.clock.tick(days=1)
