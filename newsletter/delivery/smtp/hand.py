@@ -49,7 +49,7 @@ class Hand:
         self.items: deque[Item] = deque()
         self._wire, self._offers, self._source, self._relay = wire, offers, source, relay
         self._room = limit or -1  # never comes to 0 from below
-        self._awaited: Item | None = None  # whose text the reply that is due answers
+        self._awaited: Item | None = None  # whose text the last reply, or the one that is due, answers
         times = wire.timeouts
         self._patience = dict.fromkeys(Step, times.command) | {Step.DATA: times.data, Step.TEXT: times.done}
 
@@ -139,7 +139,6 @@ class Hand:
         """Read the reply to the text, and settle the message."""
         self._awaited = item
         reply = await self.reply(Step.TEXT)
-        self._awaited = None
         if self._wire.left(item.mark):
             self.settle(item, read(Moment.TEXT, *reply))
             return

@@ -7,7 +7,7 @@ import pytest
 from newsletter.delivery.relay import Ending
 from newsletter.delivery.smtp.manners import WINDOW
 from tests.delivery.smtp.conftest import Run
-from tests.delivery.smtp.tray import BACK, LINES, Tray, ran, sent, to
+from tests.delivery.smtp.tray import BACK, LINES, Tray, connect, ran, sent, to
 from tests.support.smtp import Dialogue, Script, scripted
 
 OFFERS = ("PIPELINING", "CHUNKING")
@@ -215,6 +215,27 @@ def test_a_disconnect_within_a_chunk_defers_it_where_its_bytes_are_still_here(ru
     assert len(tray.left) == 1  # nothing more is taken while so much is under way
     assert tray.kinds == ["deferred"]
     assert "had not all of the message text" in tray.outcomes[0].text
+
+
+def test_another_run_over_the_same_connection_knows_of_the_first(run: Run) -> None:
+    async def script(server: Dialogue) -> None:
+        await server.hello(*OFFERS)
+        await transaction(server, 1, reset=False)
+        server.say("250 ok", "250 ok", "451 4.3.0 not now")
+        await transaction(server, 2)
+        server.say("250 ok", "421 4.3.2 going down")
+        assert await server.line() == ""
+
+    async def work() -> list[Tray]:
+        trays = [Tray(to(1)), Tray(to(2))]
+        async with scripted(script) as port:
+            connection = await connect(port)
+            for tray in trays:
+                await connection.run(tray)
+            await connection.close()
+        return trays
+
+    assert [tray.kinds for tray in run(work())] == [["deferred"], [BACK]]
 
 
 def test_replies_one_byte_at_a_time_are_matched_to_their_transactions(run: Run) -> None:
