@@ -70,8 +70,9 @@ class Wire(asyncio.Protocol):
         """Let bytes go out that are due so many replies."""
         if self.end is None:
             self._owed += replies
-            self.written += sum(map(len, parts))
-            self._transport.writelines(parts)
+            data = b"".join(parts)
+            self.written += len(data)
+            self._transport.write(data)  # not writelines, which pauses nobody in some releases (CVE-2024-12254)
 
     async def reply(self, patience: float) -> Reply:
         """Return the next reply, which may take so many seconds from now, or from when the last byte has left."""
