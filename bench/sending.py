@@ -1,0 +1,107 @@
+"""How fast an issue leaves, beside Postfix's own smtp-source: `make bench-sending`. See README.md for how to read it.
+
+`python bench/sending.py [--on postgresql] [--recipients 20000] [--rounds 3] [--dkim]`. Personal messages of 50 KB, the
+ledger and its journal as they are set by default, ten connections into `smtp-sink -c` over the loopback.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bench import databases, mailing, wire
+from bench.mailing import CONNECTIONS, Desk, Sent
+from newsletter.delivery import keys
+
+_DATABASES = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
+#: What a signature covers is about so long.
+_SIGNED = b"x" * 1500
+_SIGNATURES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One send of ours between two runs of smtp-source; with DKIM also the bare signatures of the library."""
+
+    ours: Sent
+    theirs: float
+    #: CPU seconds for one signature, and signatures a second on every core
+    raw: float = 0.0
+    raw_rate: float = 0.0
+
+
+def measure(desk: Desk, port: int, *, dkim: bool) -> Round:
+    """Send once, with the reference before and after."""
+    raw, raw_rate = signatures(desk) if dkim else (0.0, 0.0)
+    before = wire.source(port, 2000, size=desk.size, connections=CONNECTIONS)
+    ours = desk.send(port)
+    after = wire.source(port, ours.sent, size=desk.size, connections=CONNECTIONS)
+    return Round(ours=ours, theirs=(before + after) / 2, raw=raw, raw_rate=raw_rate)
+
+
+def signatures(desk: Desk) -> tuple[float, float]:
+    """Return the CPU seconds of a bare RSA signature on one thread, and how many a second all cores make."""
+    (key,) = keys.of(desk.settings)
+    start = time.process_time()
+    for _ in range(_SIGNATURES):
+        key.sign(_SIGNED)
+    one, cores = (time.process_time() - start) / _SIGNATURES, os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:
+        begun = time.perf_counter()
+        for _ in threads.map(lambda _: [key.sign(_SIGNED) for _ in range(_SIGNATURES)], range(cores)):
+            pass
+        return one, cores * _SIGNATURES / (time.perf_counter() - begun)
+
+
+def say(rounds: list[Round], desk: Desk, *, dkim: bool) -> None:
+    """Print the medians."""
+    sent = rounds[0].ours.sent
+    rate, theirs, cpu, megabytes = (
+        statistics.median(values)
+        for values in zip(
+            *((each.ours.rate, each.theirs, each.ours.microseconds, each.ours.megabytes) for each in rounds),
+            strict=True,
+        )
+    )
+    ratio = statistics.median(each.ours.rate / each.theirs for each in rounds)
+    each = ", ".join(f"{one.ours.rate / one.theirs:.2f}" for one in rounds)
+    print(f"{sent} messages of {desk.size:,} bytes: {rate:.0f}/s, the plan included; smtp-source {theirs:.0f}/s")
+    limit = "" if dkim else " (at least 1.0; the aim is 1.2)"
+    print(f"{ratio:.2f} times smtp-source{limit}; each round: {each}")
+    limit = "" if dkim else " (at most 250)"
+    print(f"CPU of the sending process: {cpu:.0f} us a message{limit}; peak memory {megabytes:.0f} MB (at most 150)")
+    if dkim:
+        raw = statistics.median(one.raw for one in rounds)
+        share = statistics.median(one.raw * 1e6 / one.ours.microseconds for one in rounds)
+        whole = statistics.median(one.raw_rate for one in rounds)
+        part = statistics.median(one.ours.rate / one.raw_rate for one in rounds)
+        print(
+            f"a bare RSA-2048 signature: {raw * 1e6:.0f} us; {share:.2f} times its rate on the CPU used (at least 0.70)"
+        )
+        print(f"{rate:.0f} signed messages/s, {part:.2f} times the {whole:.0f} bare signatures/s of all cores")
+
+
+def main() -> None:
+    """Measure, and print."""
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--on", choices=_DATABASES, default="sqlite")
+    given.add_argument("--recipients", type=int, default=20_000, help="how many subscribers; 5 in 100 of them get none")
+    given.add_argument("--rounds", type=int, default=3)
+    given.add_argument("--dkim", action="store_true", help="sign by RSA-2048")
+    asked = given.parse_args()
+    load = os.getloadavg()[0]
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, load {load:.1f}, {asked.on}")
+    with databases.folder() as home, wire.sink() as port:
+        engine = _DATABASES[asked.on](home)
+        desk = mailing.desk(home / "desk", engine, asked.recipients, dkim=asked.dkim)
+        rounds = [measure(desk, port, dkim=asked.dkim) for _ in range(asked.rounds)]
+        engine.dispose()
+        say(rounds, desk, dkim=asked.dkim)
+
+
+if __name__ == "__main__":
+    main()
