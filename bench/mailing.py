@@ -127,9 +127,7 @@ def desk(folder: Path, engine: Engine, people: int, *, dkim: bool = False) -> De
 def content() -> IssueContent:
     """Return an issue that has the reader's name in its greeting."""
     greeting = "Good morning, {{ subscriber.name | default('dear reader') }}."
-    news = (
-        "A paragraph of the week's news stands here, long enough for two lines of the reader's screen, and no longer."
-    )
+    news = "A paragraph of the week's news stands here, long enough for two lines of a reader's screen, and no longer."
     intro = "\n\n".join([greeting, *[news] * _PARAGRAPHS])
     return replace(messages.content(_ITEMS, personal=False), intro=intro)
 

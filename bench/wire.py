@@ -1,4 +1,4 @@
-"""The other ends of the wire in benchmarks: Postfix's smtp-sink, which takes mail, and its smtp-source, the reference."""
+"""Postfix's own tools in benchmarks: smtp-sink, which takes mail, and smtp-source, the reference."""
 
 import os
 import shutil
