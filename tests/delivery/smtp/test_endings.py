@@ -22,11 +22,16 @@ class Waiting(Tray):
     def __init__(self) -> None:
         super().__init__()
         self.asked = asyncio.Event()
+        self.waits = False
         self.more: asyncio.Queue[bool] = asyncio.Queue()
 
     async def wait(self) -> bool:
         self.asked.set()
-        return await self.more.get()
+        self.waits = True
+        try:
+            return await self.more.get()
+        finally:
+            self.waits = False
 
 
 async def until_text(server: Dialogue, *offers: str) -> None:
@@ -232,6 +237,26 @@ def test_what_had_not_left_is_known_where_the_server_hangs_up_in_good_order(run:
     assert tray.kinds == ["deferred", BACK]
 
 
+def test_a_run_that_is_cancelled_while_it_waits_leaves_nothing_behind(run: Run) -> None:
+    async def script(server: Dialogue) -> None:
+        await server.hello()
+        assert await server.line() == ""
+
+    async def work() -> None:
+        tray = Waiting()
+        async with scripted(script) as port:
+            connection = await connect(port)
+            task = asyncio.ensure_future(connection.run(tray))
+            await tray.asked.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert not tray.waits
+            await connection.close()
+
+    run(work())
+
+
 @manners
 @pytest.mark.parametrize("words", ["421 4.4.2 idle for too long", "", "250 what", "nonsense"])
 def test_a_connection_that_ends_while_nothing_is_to_be_sent_says_so_at_once(
@@ -253,6 +278,7 @@ def test_a_connection_that_ends_while_nothing_is_to_be_sent_says_so_at_once(
             tray.left.append(to(1))
             ending = await asyncio.wait_for(connection.run(tray), 1)
             assert ending.taken == 1
+            assert not tray.waits
             assert ending.trouble
             assert (ending.trouble.code == 421) is words.startswith("421")
             again = await connection.run(tray)

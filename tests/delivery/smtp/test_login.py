@@ -25,16 +25,22 @@ def decoded(text: str) -> str:
 
 
 async def logged_in(steps: Steps, *offers: str, **more: Any) -> None:
-    """Log in at a server that follows the steps after its EHLO."""
+    """Log in at a server that follows the steps after its EHLO, and is left in good order even where that fails."""
 
     async def script(server: Dialogue) -> None:
         await server.hello(*offers)
         await steps(server)
-        await server.line()
+        assert await server.line() in ("QUIT", "")
 
+    failure: RelayError | None = None
     async with scripted(script) as port:
-        connection = await connect(port, **more)
-        await connection.close()
+        try:
+            connection = await connect(port, **more)
+            await connection.close()
+        except RelayError as error:
+            failure = error
+    if failure:
+        raise failure
 
 
 def test_a_password_is_given_and_a_wrong_one_stops_everything(run: Run) -> None:
@@ -122,7 +128,7 @@ def test_a_token_that_is_refused_is_said_so_after_the_empty_answer(run: Run) -> 
 )
 def test_a_token_that_cannot_be_had_is_a_clear_error(run: Run, command: tuple[str, ...], reason: str) -> None:
     async def idle(server: Dialogue) -> None:
-        assert await server.line() == ""
+        """Wait."""
 
     with pytest.raises(RelayError, match=f"token_command, {command[0]}, {reason}") as refusal:
         run(logged_in(idle, "AUTH XOAUTH2", username="desk", auth=Auth.XOAUTH2, token_command=command))
@@ -136,7 +142,7 @@ def test_a_relay_that_cannot_log_in_is_named_so(run: Run, server: Server) -> Non
 
 def test_a_way_to_log_in_that_is_not_offered_is_named_so(run: Run) -> None:
     async def idle(server: Dialogue) -> None:
-        assert await server.line() == ""
+        """Wait."""
 
     with pytest.raises(RelayError, match="does not offer to log in by PLAIN, but by CRAM-MD5, LOGIN; set auth"):
         run(logged_in(idle, "AUTH LOGIN CRAM-MD5", auth=Auth.PLAIN, **DESK))
