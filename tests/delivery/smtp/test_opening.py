@@ -99,6 +99,7 @@ def test_an_ehlo_that_is_refused_says_the_servers_words(run: Run) -> None:
         server.say("220 test")
         await server.line()
         server.say("550 5.7.1 I know you")
+        assert await server.line() == ""
 
     async def work() -> RelayError:
         async with scripted(unfriendly) as port:
