@@ -111,12 +111,12 @@ class Books:
         def act(session: Session) -> None:
             _forget(made)
             ledger.renew(session, self.hold, now=now)
-            if again:
-                verdicts.take_back(session, self.hold.issue_id, again, now=now)
             if troubles:
                 relays.note(session, troubles, now=self.clock())
             for batch in done:
                 ledger.record(session, self.hold, batch.id, batch.changes, relays=batch.relays, now=self.clock())
+            if again:  # after the records: what is taken back may be among them
+                verdicts.take_back(session, self.hold.issue_id, again, now=now)
             while len(made) < want and (claimed := self._claim(session)):
                 made.append(claimed)
 

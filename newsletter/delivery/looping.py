@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -13,7 +14,16 @@ _SWITCH = 0.0005
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Return what a coroutine comes to."""
+    """Return what a coroutine comes to; where the caller's thread has a loop of its own, it runs in another one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run(work)
+    with ThreadPoolExecutor(1, thread_name_prefix="mail") as thread:
+        return thread.submit(_run, work).result()
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         from uvloop import new_event_loop
     except ImportError:  # it is not made for every system

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, or_, select
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
-from newsletter.delivery.tables import DELIVERY, RELAY_STATE
+from newsletter.delivery.tables import DELIVERY, RELAY_STATE, SUBSCRIBER
 from newsletter.errors import RelayError
 from newsletter.issues.models import Issue
 from subscribers.upsert import table
@@ -43,9 +43,13 @@ def troubles(session: Session) -> dict[str, Trouble]:
     return {row.name: Trouble(**row._mapping) for row in session.execute(select(RELAY_STATE))}
 
 
-def sent_since(session: Session, relay: str, since: datetime) -> list[datetime]:
-    """Return when a relay took the copies that it took after a moment."""
+def sent_since(session: Session, relay: str, since: datetime, *, domain: str = "") -> list[datetime]:
+    """Return when a relay took the copies that it took after a moment, all of them or those to a domain."""
     # By issues, as deliveries have no index by time: an issue is closed after its last copy.
     lately = select(ISSUE.c.id).where(or_(ISSUE.c.sent_at.is_(None), ISSUE.c.sent_at > since))
     taken = (DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.relay == relay, DELIVERY.c.changed_at > since)
-    return list(session.scalars(select(DELIVERY.c.changed_at).where(DELIVERY.c.issue_id.in_(lately), *taken)))
+    found = select(DELIVERY.c.changed_at).where(DELIVERY.c.issue_id.in_(lately), *taken)
+    if domain:
+        there = SUBSCRIBER.c.email_key.endswith(f"@{domain}", autoescape=True)
+        found = found.join(SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(there)
+    return list(session.scalars(found))

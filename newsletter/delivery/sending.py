@@ -18,6 +18,7 @@ from sqlmodel import Session
 from newsletter import audit, db
 from newsletter.delivery import (
     carriers,
+    controls,
     journal,
     ledger,
     looping,
@@ -81,6 +82,7 @@ class _Begun:
     make: Make
     lookup: Lookup
     part: int | None
+    limit: int
 
 
 def plan(engine: Engine, settings: Settings, issue_id: int, order: Order, *, actor: str, now: datetime) -> PlanView:
@@ -161,7 +163,7 @@ def _begin(
         part = shares.take_up(session, issue_id, order.share, planned=planned, subjects=rendered.subjects, now=now)
         make = making.make(settings, issue_id, rendered, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
-    return _Begun(hold=hold, planned=planned, make=make, lookup=lookup, part=part)
+    return _Begun(hold=hold, planned=planned, make=make, lookup=lookup, part=part, limit=order.share.limit)
 
 
 def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
@@ -203,9 +205,8 @@ def _leave(engine: Engine, settings: Settings, run: Run, begun: _Begun, actor: s
 
 def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> int:
     issue_id, now = begun.hold.issue_id, run.books.clock()
-    if run.ask is Ask.CANCEL:
-        from newsletter.delivery import controls
-
+    ask = stops.ask_of(session, issue_id)  # also what came after the run's last look
+    if ask is Ask.CANCEL:
         controls.finish_cancel(session, issue_id, actor=actor, now=now)
         ledger.release(session, begun.hold)
         return 0
@@ -215,6 +216,8 @@ def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> in
         ledger.close(session, issue_id, actor=actor, now=now)
     else:
         stop, reason = _standing(session, run, begun, waiting)
+        if stop is Stop.PART:
+            shares.out(session, issue_id)
         contents.pause(session, issue_id, reason=reason)
         stops.write(session, issue_id, stop)
         audit.append(session, "paused", actor=actor, kind="issue", name=issue_id, now=now, waiting=waiting)
@@ -226,10 +229,11 @@ def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> in
 def _standing(session: Session, run: Run, begun: _Begun, waiting: int) -> tuple[Stop, str]:
     """Return why the issue is paused, with the words for it."""
     issue_id = begun.hold.issue_id
-    if run.ask is Ask.PAUSE:
+    if stops.ask_of(session, issue_id) is Ask.PAUSE:
         who = stops.asked_by(session, issue_id)
         return Stop.ASKED, f"paused by {who}; go on: newsletter resume {issue_id}"
-    if run.stop is Stop.PART or (run.stop is Stop.NONE and shares.is_out(session, issue_id, begun.part)):
+    limited = begun.limit and run.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
+    if run.stop is Stop.PART or limited or (run.stop is Stop.NONE and shares.is_out(session, issue_id, begun.part)):
         return (
             Stop.PART,
             f"a share of the audience has it, and {waiting} wait; send the rest: newsletter send {issue_id} --rest",

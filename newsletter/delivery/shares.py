@@ -36,7 +36,18 @@ WHOLE = Share()
 def take_up(
     session: Session, issue_id: int, share: Share, *, planned: PlanView, subjects: Sequence[str], now: datetime
 ) -> int | None:
-    """Return which part of the audience a send may claim now, None for all; refuse what nobody has said yet."""
+    """Return which part of the audience a send may claim now, None for all; refuse what nobody has said yet.
+
+    Until a send with a limit ends, the issue stands as stopped after a share: killed, it must not go on to all.
+    """
+    part = _part(session, issue_id, share, planned=planned, subjects=subjects, now=now)
+    stops.write(session, issue_id, Stop.PART if share.limit else Stop.NONE)
+    return part
+
+
+def _part(
+    session: Session, issue_id: int, share: Share, *, planned: PlanView, subjects: Sequence[str], now: datetime
+) -> int | None:
     if planned.new:
         if share.sample and len(subjects) > 1:
             subject_tests.begin(session, issue_id, share=share.sample, decide=share.decide or "hand", hours=share.hours)
@@ -56,6 +67,12 @@ def take_up(
     if stops.of(session, issue_id) is Stop.PART and not share.limit:
         raise _needs_a_word(session, issue_id)
     return None
+
+
+def out(session: Session, issue_id: int) -> None:
+    """Let the hours of a trial of subjects run, where the share that tries them is out."""
+    if subject_tests.find(session, issue_id):
+        subject_tests.sampled(session, issue_id)
 
 
 def is_out(session: Session, issue_id: int, part: int | None) -> bool:

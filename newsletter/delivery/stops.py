@@ -13,6 +13,12 @@ def of(session: Session, issue_id: int) -> Stop:
     return Stop(found or "")
 
 
+def ask_of(session: Session, issue_id: int) -> Ask:
+    """Return what a person asks of the issue's sender, which nobody has answered yet."""
+    found = session.execute(select(AUDIENCE.c.ask).where(AUDIENCE.c.issue_id == issue_id)).scalar()
+    return Ask(found or "")
+
+
 def write(session: Session, issue_id: int, stop: Stop) -> None:
     """Keep why the issue stopped; what was asked of its sender is answered by that."""
     session.execute(update(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id).values(stop=stop, ask=Ask.NONE))

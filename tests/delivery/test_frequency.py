@@ -89,5 +89,5 @@ def test_a_copy_of_another_issue_since_the_plan_counts_in_the_claim_and_before_t
         had(session, 3, now)
         had(session, 4, now)
         keys = [reader.delivery_id for reader in batch.readers]
-        assert [ledger.objection(session, hold, key, now=now) for key in keys] == ["", "frequency: weekly", ""]
-        assert [ledger.objection(session, hold, key, now=now + 6 * DAYS) for key in keys] == ["", "", ""]
+        assert ledger.ask(session, hold, keys, now=now).objections == {keys[1]: "frequency: weekly"}
+        assert ledger.ask(session, hold, keys, now=now + 6 * DAYS).objections == {}
