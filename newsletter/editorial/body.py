@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from newsletter.editorial.document import Document
 from newsletter.editorial.frontmatter import Place
 
 #: The longest title, in characters.
@@ -99,6 +100,13 @@ def points(lines: _Lines, place: Place) -> tuple[str, ...]:
 
 def _words(lines: _Lines) -> str:
     return "\n".join(line for _, line in lines).strip(" \t\n")
+
+
+def parts(document: Document) -> dict[str, str]:
+    """Return the texts of a document under the names by which its file calls them."""
+    sections = {name: getattr(document, key) for name, key in SECTIONS.items() if name != "Key points"}
+    points = {f"Key points {number}": point for number, point in enumerate(document.key_points, start=1)}
+    return {"title": document.title, "introduction": document.introduction, **points, **sections}
 
 
 def write(parts: dict[str, Any]) -> str:

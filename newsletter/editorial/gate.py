@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from newsletter.editorial import rules
 from newsletter.editorial.document import Document
+from newsletter.editorial.evidence import Evidence
+from newsletter.editorial.models import Stage as Stage
 
 
 class Severity(StrEnum):
@@ -18,15 +20,6 @@ class Severity(StrEnum):
     WARN = "warn"
     #: good to know
     INFO = "info"
-
-
-class Stage(StrEnum):
-    """When a rule is held against a text."""
-
-    #: when it is checked, submitted and approved
-    CONTENT = "content"
-    #: when an issue takes it, is frozen and is sent
-    ISSUE = "issue"
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class Rule:
     id: str
     severity: Severity
     why: str
-    check: Callable[[Document, datetime], Iterable[rules.Remark]]
+    check: Callable[[Document, Evidence], Iterable[rules.Remark]]
     stages: tuple[Stage, ...] = (Stage.CONTENT,)
 
 
@@ -85,7 +78,7 @@ def check(document: Document, *, now: datetime, stage: Stage = Stage.CONTENT) ->
         Finding(rule.id, rule.severity, remark.where, remark.message, remark.next, rule.why)
         for rule in RULES
         if stage in rule.stages
-        for remark in rule.check(document, now)
+        for remark in rule.check(document, Evidence(now=now))
     ]
 
 

@@ -1,7 +1,8 @@
-"""The tables of the editors' room: people, briefings, their revisions, approvals."""
+"""The tables of the editors' room: people, briefings, their revisions, and what was said of each text."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -43,6 +44,15 @@ class Role(StrEnum):
     SENDER = "sender"
     #: keeps lists, subscribers, suppressions and people
     ADMIN = "admin"
+
+
+class Stage(StrEnum):
+    """When a rule of the gate is held against a text."""
+
+    #: when it is checked, submitted and approved
+    CONTENT = "content"
+    #: when an issue takes it, is frozen and is sent
+    ISSUE = "issue"
 
 
 class Person(SQLModel, table=True):
@@ -101,3 +111,57 @@ class Approval(SQLModel, table=True):
     solo: bool = Field(default=False)
     note: str = Field(default="", max_length=2000)
     at: datetime
+    #: the gate's report on this text that the person had before them; None where approvals had none yet
+    report: int | None = Field(default=None)
+
+
+class GateReport(SQLModel, table=True):
+    """What the gate found in one exact text. Rows are added, never changed."""
+
+    __tablename__ = "gate_report"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    at: datetime
+    stage: Stage = Field(sa_type=one_of(Stage))
+    #: the version of the rules, and those that the desk's settings made graver
+    rules: str = Field(max_length=16)
+    block: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: with how many words of which sources the text was compared
+    words: int
+    sources: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class Waiver(SQLModel, table=True):
+    """A reason to let a warning about one exact text stand. Rows are added, never changed; an edit voids them."""
+
+    __tablename__ = "waiver"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    at: datetime
+    rule: str = Field(max_length=40)
+    reason: str = Field(max_length=2000)
+    solo: bool = Field(default=False)
+
+
+class Comment(SQLModel, table=True):
+    """What somebody says of a text, or of one place in it. Rows are added, never changed."""
+
+    __tablename__ = "comment"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    at: datetime
+    place: str = Field(default="", max_length=80)
+    text: str = Field(max_length=4000)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from newsletter.editorial import text
+from newsletter.editorial.body import parts
 from newsletter.editorial.document import Document
-from newsletter.editorial.rules import parts
 
 #: Below this cosine two briefings share a topic only by chance.
 CUTOFF = 0.08
@@ -25,7 +25,8 @@ _WORDS = (
     "them then there these they this those though three through thus to too twice two under until up upon very was we "
     "were what when where whether which while who whom whose why will with within without would yet you your"
 )
-_FUNCTION = frozenset(_WORDS.split())
+#: English words that carry grammar and no subject.
+FUNCTION = frozenset(_WORDS.split())
 _Vector = dict[str, float]
 #: An id, the cosine (1.0 for a pinned one), and the terms that weigh most in it.
 Near = tuple[str, float, tuple[str, ...]]
@@ -73,7 +74,7 @@ def _weights(counts: list[Counter[str]]) -> dict[str, float]:
     return {
         term: math.log((1 + size) / (1 + number)) + 1
         for term, number in frequency.items()
-        if least <= number <= most and not (size < TINY and _FUNCTION.intersection(term.split()))
+        if least <= number <= most and not (size < TINY and FUNCTION.intersection(term.split()))
     }
 
 

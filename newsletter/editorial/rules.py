@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from newsletter.editorial import text
-from newsletter.editorial.body import SECTIONS
+from newsletter.editorial.body import SECTIONS, parts
 from newsletter.editorial.document import Assistance, Citation, Document
+from newsletter.editorial.evidence import Evidence
 
 #: Lengths in words: (least, most).
 INTRODUCTION, SECTION, TOTAL, POINT = (25, 70), (60, 200), (250, 700), (4, 20)
@@ -33,14 +34,7 @@ class Remark:
     next: str
 
 
-def parts(document: Document) -> dict[str, str]:
-    """Return the texts of a document under the names by which its file calls them."""
-    sections = {name: getattr(document, key) for name, key in SECTIONS.items() if name != "Key points"}
-    points = {f"Key points {number}": point for number, point in enumerate(document.key_points, start=1)}
-    return {"title": document.title, "introduction": document.introduction, **points, **sections}
-
-
-def credited(document: Document, _now: datetime) -> Iterator[Remark]:
+def credited(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """A1: there is a source, and each has a name, a web address and the time at which the desk read it."""
     if not document.sources:
         yield Remark("sources", "no source is named", "add one with name, url and retrieved")
@@ -63,40 +57,43 @@ def _is_web(url: str) -> bool:
         return False
 
 
-def impossible_dates(document: Document, now: datetime) -> Iterator[Remark]:
+def impossible_dates(document: Document, seen: Evidence) -> Iterator[Remark]:
     """A6: a source was published before it was read, and read before now."""
     for number, source in enumerate(document.sources, start=1):
         where = f"sources {number}"
         for name, moment in (("published", source.published), ("retrieved", source.retrieved)):
-            if moment and moment > now:
+            if moment and moment > seen.now:
                 yield Remark(where, f"{name} is {moment:%Y-%m-%d %H:%M%z}, in the future", f"correct {name}:")
         if source.published and source.retrieved and source.published > source.retrieved:
             yield Remark(where, "it was read before it was published", "correct published: or retrieved:, with times")
 
 
-def stale_sources(document: Document, now: datetime) -> Iterator[Remark]:
+def stale_sources(document: Document, seen: Evidence) -> Iterator[Remark]:
     """A6: no source is older than a month."""
     for number, source in enumerate(document.sources, start=1):
         moment = source.published or source.retrieved
-        if moment and now - moment > STALE:
-            yield Remark(f"sources {number}", f"it is {(now - moment).days} days old", "see that the story still holds")
+        if moment and seen.now - moment > STALE:
+            days = (seen.now - moment).days
+            yield Remark(f"sources {number}", f"it is {days} days old", "see that the story still holds")
+                f"sources {number}", f"it is {(seen.now - moment).days} days old", "see that the story still holds"
+            )
 
 
-def complete(document: Document, _now: datetime) -> Iterator[Remark]:
+def complete(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T1: every part has words; the format itself holds their order."""
     for where, words in parts(document).items():
         if not text.length(words):
             yield Remark(where, "there are no words", "write it")
 
 
-def three_points(document: Document, _now: datetime) -> Iterator[Remark]:
+def three_points(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T2: there are exactly three key points."""
     count = len(document.key_points)
     if count != POINTS:
         yield Remark("Key points", f"there are {count} of them", f"make it {POINTS}")
 
 
-def short_points(document: Document, _now: datetime) -> Iterator[Remark]:
+def short_points(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T2: a key point is short, and no sentence of the text over again."""
     body = [words for name, words in parts(document).items() if name != "title" and not name.startswith("Key points")]
     said = {tuple(text.words(sentence)) for words in body for sentence in text.sentences(words)}
@@ -107,7 +104,7 @@ def short_points(document: Document, _now: datetime) -> Iterator[Remark]:
             yield Remark(where, "it is a sentence of the text, word for word", "say it shorter, in other words")
 
 
-def right_lengths(document: Document, _now: datetime) -> Iterator[Remark]:
+def right_lengths(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T3: the introduction, the sections and the whole can be read in the time a reader has."""
     yield from _length("introduction", document.introduction, INTRODUCTION)
     for name, key in SECTIONS.items():
@@ -123,7 +120,7 @@ def _length(where: str, words: str, limits: tuple[int, int]) -> Iterator[Remark]
         yield Remark(where, f"it is {length} words long", f"make it {least} to {most}")
 
 
-def no_placeholders(document: Document, _now: datetime) -> Iterator[Remark]:
+def no_placeholders(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T4: nothing stands in for words that were to come."""
     named = {f"sources {number}": _named(source) for number, source in enumerate(document.sources, start=1)}
     for where, words in {**parts(document), **named, "desk": document.desk}.items():
@@ -132,7 +129,7 @@ def no_placeholders(document: Document, _now: datetime) -> Iterator[Remark]:
             yield Remark(where, f"{found[0]!r} holds a place for words to come", "write them, or take it out")
 
 
-def openable_links(document: Document, _now: datetime) -> Iterator[Remark]:
+def openable_links(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """T6: each link leads out of the mail, to an address that mail programs open."""
     for where, words in parts(document).items():
         for found in _TARGET.finditer(words):
@@ -145,7 +142,7 @@ def _named(source: Citation) -> str:
     return f"{source.name}\n{source.title}"
 
 
-def declared(document: Document, _now: datetime) -> Iterator[Remark]:
+def declared(document: Document, _seen: Evidence) -> Iterator[Remark]:
     """L1: somebody answers for the text, and readers learn what a machine had to do with it."""
     if not document.author:
         yield Remark("author", "nobody answers for the text", "write author: with a person's short name")
@@ -153,14 +150,14 @@ def declared(document: Document, _now: datetime) -> Iterator[Remark]:
         yield Remark("assistance", "it was drafted by a machine and does not say how", "write assistance_note:")
 
 
-def embargoed(document: Document, now: datetime) -> Iterator[Remark]:
+def embargoed(document: Document, seen: Evidence) -> Iterator[Remark]:
     """E1: the embargo is over."""
-    if document.embargo and document.embargo > now:
+    if document.embargo and document.embargo > seen.now:
         until = f"{document.embargo:%Y-%m-%d %H:%M%z}"
         yield Remark("embargo", f"it is under embargo until {until}", "wait, or correct embargo:")
 
 
-def expired(document: Document, now: datetime) -> Iterator[Remark]:
+def expired(document: Document, seen: Evidence) -> Iterator[Remark]:
     """E1: the text is still good."""
-    if document.expires and document.expires <= now:
+    if document.expires and document.expires <= seen.now:
         yield Remark("expires", f"it expired on {document.expires:%Y-%m-%d}", "bring it up to date and move expires:")

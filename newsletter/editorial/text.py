@@ -3,13 +3,16 @@
 import re
 import unicodedata
 
+#: What matches one character of Chinese, Japanese or Korean writing that stands for itself.
+CJK = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+
 # C0 and C1 controls but tab and line feed, the line separators that only some programs see, a BOM inside a text,
 # lone surrogates and the two noncharacters: none of them can be seen by the person who approves.
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 _BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 _MARKS = re.compile(r"^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+)+|[*`]|(?<!\w)_|_(?!\w)", re.MULTILINE)
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_CJK = re.compile(CJK)
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n\s*\n|[。！？]")
 

@@ -1,0 +1,41 @@
+"""What a text is held against beside itself, as values: the moment, the sources' words, what was sent before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.editorial.claims import Unsupported
+from newsletter.editorial.overlap import Overlap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A briefing that readers have, and what it has in common with the text: a source's address, or its words."""
+
+    briefing: str
+    at: datetime
+    url: str = ""
+    cosine: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """A source that reads otherwise than when the text was approved; `corrected` when it says that it was wrong."""
+
+    source: int
+    name: str
+    corrected: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the rules may look at beside the text.
+
+    `overlap` and `unsupported` are None where nobody looked for the sources' words; a text can then be held against
+    the rules that need nothing but itself.
+    """
+
+    now: datetime
+    overlap: Overlap | None = None
+    unsupported: Unsupported | None = None
+    sent: tuple[Sent, ...] = ()
+    drift: tuple[Drift, ...] = ()
