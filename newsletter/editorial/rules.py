@@ -75,8 +75,6 @@ def stale_sources(document: Document, seen: Evidence) -> Iterator[Remark]:
         if moment and seen.now - moment > STALE:
             days = (seen.now - moment).days
             yield Remark(f"sources {number}", f"it is {days} days old", "see that the story still holds")
-                f"sources {number}", f"it is {(seen.now - moment).days} days old", "see that the story still holds"
-            )
 
 
 def complete(document: Document, _seen: Evidence) -> Iterator[Remark]:
