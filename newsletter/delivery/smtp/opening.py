@@ -96,6 +96,8 @@ async def _dialled(relay: Relay, context: ssl.SSLContext | None, timeouts: Timeo
             _, wire = await loop.create_connection(
                 lambda: Wire(timeouts), host, relay.port, ssl=context, server_hostname=host if context else None
             )
+    except UnicodeError as error:
+        raise unusable(relay, f"cannot be reached: {host!r} is no name of a host") from error
     except TimeoutError as error:
         raise TimeoutError(f"timed out: no answer for {timeouts.connect:g} s") from error
     return wire

@@ -23,6 +23,12 @@ def test_nobody_listening_names_host_port_reason_and_next_step(run: Run) -> None
     assert refusal.temporary
 
 
+def test_a_host_that_no_name_can_be_is_named(run: Run) -> None:
+    refusal = run(refused(25, host="mail..example"))
+    assert "cannot be reached: 'mail..example' is no name of a host" in str(refusal)
+    assert not refusal.temporary
+
+
 @pytest.mark.parametrize(("banner", "temporary"), [("554 no service for you", False), ("421 busy", True)])
 def test_a_banner_that_turns_us_away_is_the_relays_refusal(run: Run, banner: str, temporary: bool) -> None:
     with speaking(lambda _line: b"500 no\r\n", banner=f"{banner}\r\n".encode()) as port:
