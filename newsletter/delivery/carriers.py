@@ -39,8 +39,9 @@ class Carrier:
     trouble: RelayError | None = None
     rests_until: float = math.inf
     given: int = 0
+    #: connections that are there or being made, and those of them that are there
     connections: int = 0
-    idle: int = 0
+    talks: int = 0
     failures: int = 0
     proven: bool = False
 
@@ -66,6 +67,12 @@ class Carrier:
         """Return in how many seconds a message may go, to a domain or at all; infinite: when another has ended."""
         return self.lanes.ready(domain, now) if domain else self.lanes.own.ready(now)
 
+    def keeps_up(self, domain: str, now: float) -> bool:
+        """Return whether nothing but the work of its connections keeps it from a message to the domain."""
+        own = self.lanes.own
+        busy = own.ready(now) == math.inf
+        return self.connections > 0 and own.allowed >= own.limit and (busy or self.pause(now, domain) == 0)
+
     def took(self, domain: str, now: float) -> None:
         """Count a message that is under way."""
         self.given += 1
@@ -85,7 +92,7 @@ class Carrier:
     def reopen(self, now: float) -> bool:
         """Let mail go by it again when its rest is over; return whether that is so."""
         if self.trouble is not None and now >= self.rests_until:
-            self.trouble, self.rests_until = None, math.inf
+            self.trouble, self.rests_until, self.proven = None, math.inf, False
             return True
         return False
 
@@ -105,19 +112,27 @@ def of(settings: Settings, *, trust: ssl.SSLContext | None = None) -> list[Carri
 
 
 def remember(engine: Engine, there: Sequence[Carrier], *, now: datetime) -> None:
-    """Let the windows of relays know what earlier runs sent."""
-    limited = [each for each in there if each.lanes.stretch()]
+    """Let the windows of relays, and of their domains, know what earlier runs sent."""
+    limited = [
+        (each, domain, timedelta(seconds=seconds))
+        for each in there
+        for domain in ("", *each.relay.domains)
+        if (seconds := each.lanes.stretch(domain))
+    ]
     if not limited:
         return
     with db.reading(engine) as session:
-        for each in limited:
-            since = now - timedelta(seconds=each.lanes.stretch())
-            ages = [(now - at).total_seconds() for at in relays.sent_since(session, each.relay.name, since)]
-            each.lanes.seed(ages, now=time.monotonic())
+        for each, domain, stretch in limited:
+            sent = relays.sent_since(session, each.relay.name, now - stretch, domain=domain)
+            each.lanes.seed([(now - at).total_seconds() for at in sent], now=time.monotonic(), domain=domain)
 
 
-def may_take(carrier: Carrier, there: Sequence[Carrier]) -> bool:
-    """Return whether the next message is this relay's: none of a lower order carries, and none that idles is behind."""
+def may_take(carrier: Carrier, there: Sequence[Carrier], domain: str, now: float) -> bool:
+    """Return whether a message to the domain is this relay's to take.
+
+    That is so if none of a lower order carries, and none of its own order is behind that could take it as well: a relay
+    which rests, or goes slowly, has the part that it can take.
+    """
     if not carrier.open:
         return False
     for other in there:
@@ -126,7 +141,7 @@ def may_take(carrier: Carrier, there: Sequence[Carrier]) -> bool:
         if other.relay.order < carrier.relay.order:
             return False
         behind = other.share + SLACK / other.relay.weight < carrier.share
-        if other.relay.order == carrier.relay.order and other.idle and behind:
+        if other.relay.order == carrier.relay.order and behind and other.keeps_up(domain, now):
             return False
     return True
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from newsletter.delivery import carriers, results
 from newsletter.delivery.books import OpenBatch
@@ -24,6 +24,8 @@ LONG = 20.0
 TURN = 0.02
 #: So many copies at most are asked about, and signed, ahead of the connections.
 AHEAD = 128
+#: And so many of each slow lane.
+SLOW = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -86,13 +88,6 @@ class Dispatch:
             if copy.barred:
                 self.note(copy, results.skipped(copy.barred, resent=copy.reader.resent))
                 continue
-            age = now - copy.asked
-            if age > FRESH / 2:
-                self.stale.set()
-            if age > FRESH or (self._ahead and copy.made is None):
-                self._queue.appendleft(copy)
-                self.unsigned.set()
-                return None
             made = copy.made or self._make(copy.reader)
             if isinstance(made, Change):
                 self.note(copy, made)
@@ -104,41 +99,50 @@ class Dispatch:
             if len(self._queue) == self.low:
                 self.progressed.set()
             carrier.took(copy.domain, now)
+            if len(self._carriers) > 1 and self._takes % 8 == 0:
+                self.wake()  # a relay that waits for its turn may have it now
             return made
         return None
 
     def _next(self, carrier: Carrier, now: float) -> Copy | None:
-        if carrier.pause(now) > 0 or not carriers.may_take(carrier, self._carriers):
+        if carrier.pause(now) > 0:
             return None
         for domain, line in self._parked.items():
-            if carrier.pause(now, domain) == 0:
+            if self._wait(line[0], carrier, now) == 0:
                 copy = line.popleft()
                 if not line:
                     del self._parked[domain]
                 return copy
         while self._queue:
-            copy = self._queue.popleft()
-            wait = carrier.pause(now, copy.domain)
-            if wait == 0 or copy.barred:
-                return copy
-            self._parked.setdefault(copy.domain, deque()).append(copy)
+            copy = self._queue[0]
+            if copy.barred or carrier.pause(now, copy.domain) == 0:
+                return self._queue.popleft() if self._wait(copy, carrier, now) == 0 else None
+            self._parked.setdefault(copy.domain, deque()).append(self._queue.popleft())
         self.progressed.set()  # what is left waits for slow lanes: others may be claimed meanwhile
         return None
+
+    def _wait(self, copy: Copy, carrier: Carrier, now: float) -> float:
+        """Return in how many seconds a relay may carry a copy, by its lane, the ledger, the signer and its weight."""
+        wait = carrier.pause(now, copy.domain)
+        if copy.barred or wait > 0:
+            return 0.0 if copy.barred else wait
+        age = now - copy.asked
+        if age > FRESH / 2:
+            self.stale.set()
+        if age > FRESH or (self._ahead and copy.made is None):
+            self.unsigned.set()
+            return math.inf  # the ledger, or the signer, wakes whoever waits
+        return 0.0 if carriers.may_take(carrier, self._carriers, copy.domain, now) else TURN
 
     def pause(self, carrier: Carrier) -> float:
         """Return in how many seconds it is worth asking again for a relay's next copy; infinite: when woken."""
         now = self._now()
-        if not (self._queue or self._parked) or not carrier.open:
+        if not carrier.open:
             return math.inf
-        first = self._queue[0] if self._queue else None
-        if first and (now - first.asked > FRESH or (self._ahead and first.made is None)):
-            return math.inf  # the ledger, or the signer, wakes whoever waits
-        if not carriers.may_take(carrier, self._carriers):
-            return TURN
-        wait = carrier.pause(now)
-        if first is None:
-            wait = max(wait, min(carrier.pause(now, domain) for domain in self._parked))
-        return wait
+        if (wait := carrier.pause(now)) > 0:
+            return wait
+        first = (line[0] for line in (self._queue, *self._parked.values()) if line)
+        return min((self._wait(copy, carrier, now) for copy in first), default=math.inf)
 
     def release(self) -> Iterator[tuple[Copy, float]]:
         """Give up copies for whose domain each open relay's lane rests long; yield each with the seconds until then."""
@@ -172,14 +176,19 @@ class Dispatch:
         """Return the copies that will go out while the next answer is fresh, by how many did since the last."""
         count = min(max(3 * self._takes, 2 * len(self._carriers), 8), AHEAD)
         self._takes = 0
-        return list(islice(self._queue, count))
+        return list(self._first(count))
 
     def unmade(self, count: int) -> list[Copy]:
         """Return the next copies that have no message yet, marked as being made."""
-        found = [copy for copy in islice(self._queue, AHEAD) if copy.made is None and not copy.signing][:count]
+        found = [copy for copy in self._first(AHEAD) if copy.made is None and not copy.signing][:count]
         for copy in found:
             copy.signing = True
         return found
+
+    def _first(self, count: int) -> Iterator[Copy]:
+        """Return the next copies of the queue, after the first of each slow lane."""
+        slow = chain.from_iterable(islice(line, SLOW) for line in self._parked.values())
+        return chain(islice(slow, AHEAD), islice(self._queue, count))
 
     def wake(self) -> None:
         """Let every connection that waits look again."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from newsletter.delivery import carriers, dispatch, pulse, results
+from newsletter.delivery import carriers, pulse, results
 from newsletter.delivery.books import Books, OpenBatch
 from newsletter.delivery.breaker import Breaker, Trip
 from newsletter.delivery.carriers import Carrier
@@ -34,6 +34,8 @@ LOOK = 0.4
 HEARING = 3.0
 #: The next batch is claimed when so few copies are left, or as few as the relays can have under way at once.
 LOW = 50
+#: A connection that brought nothing is tried again after so many seconds, then each time four times as many.
+REST, LONGEST_REST = 0.05, 30.0
 #: A connection on which nothing happened for so many seconds takes leave.
 IDLE = 10.0
 
@@ -181,6 +183,8 @@ class Run:
         """Keep what became of a message, and see what it says of the relay and of the issue."""
         copy = self.dispatch.out.pop(envelope.delivery_id)
         carrier.ended(copy.domain, time.monotonic(), outcome)
+        if outcome.kind is Kind.SENT or (outcome.code and outcome.code != 421):
+            carrier.failures = 0
         if outcome.kind is Kind.RELAY_REFUSED and outcome.moment is Moment.MAIL:
             self._pause(carrier, outcome, copy)
             if not self.dispatch.closed:  # another relay carries it
@@ -276,32 +280,54 @@ class Run:
     # -- tasks
 
     async def _seat(self, carrier: Carrier) -> None:
-        """Keep one connection to a relay while there is work for so many."""
+        """Keep one connection to a relay while there is work for so many; each that brings nothing is a longer rest."""
+        tries = 0
         while await self._wanted(carrier):
-            carrier.connections += 1
-            try:
-                ending = await self._converse(carrier)
-            except RelayError as error:
-                await self._failed(carrier, error)
-                continue
-            finally:
-                carrier.connections -= 1
-            if ending.taken:
-                carrier.failures = 0
-            elif ending.trouble:
-                carrier.failures += 1
-                if carrier.failures >= carriers.PATIENCE:
-                    reason = f"hung up {carriers.PATIENCE} times in a row ({ending.trouble.reply})"
-                    self.pause(carrier, carriers.unusable(carrier, reason))
+            trouble = await self._sat(carrier)
+            tries = tries + 1 if trouble else 0
+            if trouble:
+                await self._rest(carrier, min(REST * 4 ** (tries - 1), LONGEST_REST))
+
+    async def _sat(self, carrier: Carrier) -> RelayError | None:
+        """Hold one conversation; return what is wrong where it brought nothing."""
+        carrier.connections += 1
+        try:
+            ending = await self._converse(carrier)
+        except RelayError as error:
+            return self._refused(carrier, error)
+        finally:
+            carrier.connections -= 1
+        if ending.taken or not ending.trouble:
+            return None
+        trouble = carriers.unusable(carrier, f"hung up {carriers.PATIENCE} times in a row ({ending.trouble.reply})")
+        carrier.failures += 1
+        if carrier.failures >= carriers.PATIENCE + carrier.talks:
+            self.pause(carrier, trouble)
+        return trouble
+
+    def _refused(self, carrier: Carrier, error: RelayError) -> RelayError:
+        """Pause a relay that refuses a connection, unless it has others: it may allow no more of them."""
+        carrier.failures += not carrier.talks
+        alone = carrier.connections == 1
+        if not error.temporary or (alone and carrier.failures >= (carriers.PATIENCE if carrier.proven else 1)):
+            self.pause(carrier, error)
+        return error
+
+    async def _rest(self, carrier: Carrier, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self.dispatch.closed and carrier.open and (left := until - time.monotonic()) > 0:
+            await self.dispatch.changed(left)
 
     async def _converse(self, carrier: Carrier) -> Ending:
         connection = await carrier.connect()
-        if not carrier.proven:
+        if not carrier.proven and carrier.open:
             carrier.proven = True
-            self.books.troubles.setdefault(carrier.relay.name, None)
+            self.books.troubles[carrier.relay.name] = None
+        carrier.talks += 1
         try:
             return await connection.run(Seat(self, carrier), limit=carrier.relay.messages_per_connection)
         finally:
+            carrier.talks -= 1
             await connection.close()
 
     async def _wanted(self, carrier: Carrier) -> bool:
@@ -313,13 +339,6 @@ class Run:
                 return True
             await self.dispatch.changed(LOOK)
         return False
-
-    async def _failed(self, carrier: Carrier, error: RelayError) -> None:
-        carrier.failures += 1
-        if not carrier.proven or not error.temporary or carrier.failures >= carriers.PATIENCE + carrier.connections:
-            self.pause(carrier, error)
-        else:
-            await asyncio.sleep(min(0.2 * 4**carrier.failures, 5))
 
     async def _live(self) -> None:
         while True:
@@ -387,15 +406,11 @@ class Seat:
         there = self._run.dispatch
         if there.closed or not self._carrier.open or there.allow <= 0:
             return False
-        self._carrier.idle += 1
-        try:
-            if (pause := there.pause(self._carrier)) > 0:
-                if not await there.changed(min(pause, IDLE)) and pause >= IDLE:
-                    return False  # a relay does not like connections on which nothing happens
-            else:
-                await asyncio.sleep(0)
-        finally:
-            self._carrier.idle -= 1
+        if (pause := there.pause(self._carrier)) > 0:
+            if not await there.changed(min(pause, IDLE)) and pause >= IDLE:
+                return False  # a relay does not like connections on which nothing happens
+        else:
+            await asyncio.sleep(0)
         return not there.closed and self._carrier.open
 
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:

@@ -47,11 +47,11 @@ class Logbook:
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[Logbook]:
-    """Run the server on a free port of the loopback."""
+def serving(path: Path, *, most: int = 1000) -> Iterator[Logbook]:
+    """Run the server on a free port of the loopback; it has `most` connections at once, and says 421 to others."""
     path.touch()
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
-        process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, path), daemon=True)
+        process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, path, most), daemon=True)
         process.start()
         try:
             yield Logbook(listener.getsockname()[1], path)
@@ -60,20 +60,22 @@ def serving(path: Path) -> Iterator[Logbook]:
             process.join()
 
 
-def _serve(listener: socket.socket, path: Path) -> None:
-    asyncio.run(_forever(listener, os.open(path, os.O_WRONLY | os.O_APPEND)))
+def _serve(listener: socket.socket, path: Path, most: int) -> None:
+    asyncio.run(_forever(listener, os.open(path, os.O_WRONLY | os.O_APPEND), most))
 
 
-async def _forever(listener: socket.socket, file: int) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Conversation(file), sock=listener)
+async def _forever(listener: socket.socket, file: int, most: int) -> None:
+    there: set[_Conversation] = set()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Conversation(file, there, most), sock=listener)
     await server.serve_forever()
 
 
 class _Conversation(asyncio.Protocol):
     """One connection; `_text` while a message is awaited."""
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    def __init__(self, file: int, there: set["_Conversation"], most: int) -> None:
+        self._file, self._there, self._most = file, there, most
         self._rest = b""
         self._recipient = b""
         self._text = False
@@ -81,7 +83,15 @@ class _Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if len(self._there) >= self._most:
+            transport.write(b"421 4.7.0 too many connections from you\r\n")
+            transport.close()
+            return
+        self._there.add(self)
         transport.write(b"220 logbook\r\n")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._there.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self._rest += data

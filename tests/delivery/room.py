@@ -1,10 +1,10 @@
 """A publication with readers, a frozen issue, and a server that takes its mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 
 from newsletter import db
 from newsletter.delivery import report, sending
@@ -13,7 +13,7 @@ from newsletter.delivery.planning import PlanView
 from newsletter.delivery.pulse import Progress
 from newsletter.delivery.report import Status
 from newsletter.delivery.sending import Order
-from newsletter.delivery.tables import AUDIENCE
+from newsletter.delivery.tables import AUDIENCE, SUBSCRIBER
 from newsletter.settings import Settings
 from newsletter.transport import Relay
 from tests.delivery import desk
@@ -43,6 +43,15 @@ class Room:
             self.engine, self.settings, self.issue, Order(**more), keyring=KEYRING, actor="mara", clock=self.clock,
             progress=progress, tell=tell,
         )  # fmt: skip
+
+    def move(self, domain: str, numbers: Iterable[int]) -> list[str]:
+        """Let readers have their addresses elsewhere; return those."""
+        there = [email(number) for number in numbers]
+        elsewhere = func.replace(SUBSCRIBER.c.email, "example.com", domain)
+        moved = update(SUBSCRIBER).where(SUBSCRIBER.c.email.in_(there))
+        with db.transaction(self.engine) as session:
+            session.execute(moved.values(email=elsewhere, email_key=elsewhere))
+        return [each.replace("example.com", domain) for each in there]
 
     def relay(self, **words: Any) -> None:
         """Set something else of the relay."""
@@ -80,6 +89,13 @@ def with_relays(settings: Settings, *relays: Relay) -> Settings:
     made = settings.model_copy(update={"relay": relays})
     made._folder = settings.folder
     return made
+
+
+def add_relay(room: Room, port: int, *, first: dict[str, Any] | None = None, **words: Any) -> None:
+    """Let the room have a second relay there, called `other`, and set something else of the first."""
+    main = room.settings.relay[0]
+    other = Relay.model_validate({**main.model_dump(), "name": "other", "port": port, **words})
+    room.settings = with_relays(room.settings, main.model_copy(update=first or {}), other)
 
 
 def everyone(count: int) -> list[str]:
