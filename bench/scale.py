@@ -64,10 +64,11 @@ def say(size: int, seen: Seen, first: Seen) -> None:
         f"peak memory {ours.megabytes:.0f} MB (at most 150)"
     )
     if seen is not first:
+        clock, planned = seen.sending / first.sending, seen.whole / first.whole
+        relative, cpu = seen.relative / first.relative, ours.microseconds / first.ours.microseconds
         print(
-            f"over the first size: {seen.sending / first.sending:.2f} times its time, "
-            f"{seen.whole / first.whole:.2f} times with the plan, {seen.relative / first.relative:.2f} times in terms of "
-            f"smtp-source, {ours.microseconds / first.ours.microseconds:.2f} times its CPU (0.85 to 1.15)",
+            f"over the first size: {clock:.2f} times its time, {planned:.2f} times with the plan, {relative:.2f} times "
+            f"in terms of smtp-source, {cpu:.2f} times its CPU (0.85 to 1.15)",
             flush=True,
         )
 
