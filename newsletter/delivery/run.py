@@ -21,7 +21,7 @@ from newsletter.delivery.message import Envelope
 from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.pulse import Progress
 from newsletter.delivery.relay import Ending
-from newsletter.delivery.replies import Kind, Moment, Outcome, lost
+from newsletter.delivery.replies import Fault, Kind, Moment, Outcome, lost
 from newsletter.delivery.results import Change, Policy
 from newsletter.delivery.signing import Signers
 from newsletter.errors import DatabaseError, NewsletterError, RelayError
@@ -67,6 +67,8 @@ class Run:
         self.ask = Ask.NONE
         self.reason = ""
         self.error: NewsletterError | None = None
+        #: for what fault nobody fails any more, as the issue was stopped for it while others were under way
+        self.doubted: Fault | None = None
         self._exhausted = False
 
     def _under_way(self) -> int:
@@ -183,6 +185,8 @@ class Run:
         """Keep what became of a message, and see what it says of the relay and of the issue."""
         copy = self.dispatch.out.pop(envelope.delivery_id)
         carrier.ended(copy.domain, time.monotonic(), outcome)
+        if self.doubted and outcome.fault is self.doubted and outcome.kind is Kind.FAILED:
+            outcome = replace(outcome, kind=Kind.RELAY_REFUSED)
         if outcome.kind is Kind.SENT or (outcome.code and outcome.code != 421):
             carrier.failures = 0
         if outcome.kind is Kind.RELAY_REFUSED and outcome.moment is Moment.MAIL:
@@ -237,6 +241,8 @@ class Run:
 
     def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
         self._take_back(trip.take_back, outcome)
+        if trip.take_back:
+            self.doubted = outcome.fault
         reason = trip.reason.replace("ISSUE", str(self.books.hold.issue_id))
         if trip.relay:
             self._pause(carrier, outcome, copy, reason)

@@ -1,0 +1,216 @@
+"""Whatever stops a send in the middle leaves it in good order: who has it has it, and nobody else is charged."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from newsletter import db
+from newsletter.delivery import controls, run
+from newsletter.delivery.breaker import DEAD_IN_A_ROW, POLICY_IN_A_ROW
+from newsletter.delivery.models import Stop
+from newsletter.delivery.report import Status
+from newsletter.delivery.results import RESENT
+from newsletter.errors import RelayError
+from newsletter.issues.models import IssueState
+from subscribers import suppressions
+from subscribers.models import SuppressionReason
+from tests.delivery.desk import email
+from tests.delivery.room import Room, everyone
+
+BLOCKED = "550 5.7.1 blocked by policy"
+NOBODY = "550 5.1.1 no such user"
+
+
+def whole(room: Room, count: int) -> None:
+    """Let the same command end what was stopped; everybody has exactly one copy."""
+    room.server.mail = room.server.rcpt = room.server.data = lambda _address: None
+    status = room.send()
+    assert (status.state, status.sent) == (IssueState.SENT, count)
+    assert sorted(room.server.recipients) == sorted(everyone(count))
+
+
+def suppressed(room: Room) -> set[str]:
+    with db.reading(room.engine) as session:
+        return {each.email for each in suppressions.all(session)}
+
+
+# -- what the breaker sees
+
+
+@pytest.mark.parametrize("connections", [1, 6])
+def test_a_reader_whom_the_relay_refuses_by_policy_keeps_nobody_else_from_it(room: Room, connections: int) -> None:
+    room.make(40)
+    room.relay(connections=connections)
+    asked: Counter[str] = Counter()
+
+    def rcpt(address: str) -> str | None:
+        asked[address] += 1
+        return BLOCKED if address == email(7) else None
+
+    room.server.rcpt = rcpt
+    with pytest.raises(RelayError, match="refused 3 readers in a row for reasons of its own .*blocked by policy"):
+        room.send()
+    status = room.status()
+    assert (status.state, status.stop, status.sent, status.pending) == (IssueState.PAUSED, Stop.RELAY, 39, 1)
+    assert asked[email(7)] in (POLICY_IN_A_ROW, POLICY_IN_A_ROW + 1)
+    (left,) = room.who("pending")
+    assert (left.email, left.reason, left.reply, left.attempts) == (email(7), "policy", BLOCKED, 0)
+    assert suppressed(room) == set()
+    whole(room, 40)
+
+
+def test_content_refused_over_ten_connections_fails_nobody(room: Room) -> None:
+    room.make(60)
+    room.sending(batch=5)
+    room.relay(connections=10)
+    room.server.data = lambda _address: "554 5.6.0 we do not like it" if len(room.server.accepted) >= 20 else None
+    with pytest.raises(RelayError, match="refused 3 times in a row"):
+        room.send()
+    status = room.status()
+    assert (status.state, status.stop, status.failed) == (IssueState.PAUSED, Stop.BREAKER, 0)
+    assert status.sent + status.pending == 60
+    whole(room, 60)
+
+
+@pytest.mark.parametrize("batch", [3, 100])
+@pytest.mark.parametrize("connections", [1, 10])
+def test_a_relay_that_knows_nobody_any_more_kills_nobody(room: Room, batch: int, connections: int) -> None:
+    room.make(60)
+    room.sending(batch=batch, hard_failures=0)
+    room.relay(connections=connections)
+    room.server.rcpt = lambda _address: NOBODY if len(room.server.accepted) >= 20 else None
+    with pytest.raises(RelayError, match=f"of {DEAD_IN_A_ROW} addresses in a row that there is nobody there"):
+        room.send()
+    status = room.status()
+    assert (status.state, status.stop) == (IssueState.PAUSED, Stop.BREAKER)
+    # A copy that was accepted late may end a row that had begun.
+    assert suppressed(room) == {each.email for each in room.who("failed")}
+    assert status.failed < connections
+    assert status.sent + status.pending + status.failed == 60
+
+
+def test_too_many_dead_addresses_stop_the_issue_and_stay_dead(room: Room) -> None:
+    room.make(200)
+    dead = set(everyone(200)[::12])
+    room.server.rcpt = lambda address: NOBODY if address in dead else None
+    with pytest.raises(RelayError, match=r"addresses are dead, more than the 5\.0%"):
+        room.send()
+    status = room.status()
+    assert (status.state, status.stop) == (IssueState.PAUSED, Stop.BREAKER)
+    assert status.failed >= 5
+    assert status.pending == 200 - status.sent - status.failed > 0
+    assert suppressed(room) == {each.email for each in room.who("failed")} <= dead
+
+
+def test_readers_who_call_it_spam_stop_it_for_the_others(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "HEARING", 0.05)
+    room.make(100)
+    room.sending(batch=10)
+
+    def complain(address: str) -> None:
+        time.sleep(0.01)
+        if address == email(20):
+            with db.transaction(room.engine) as session:
+                for number in (2, 3, 4):
+                    suppressions.add(
+                        session, email(number), reason=SuppressionReason.COMPLAINT, source="x", now=room.clock()
+                    )
+
+    room.server.data = complain
+    with pytest.raises(RelayError, match=r"3 of \d+ readers who have the issue call it spam"):
+        room.send()
+    status = room.status()
+    assert (status.state, status.stop, status.failed) == (IssueState.PAUSED, Stop.BREAKER, 0)
+    assert 20 <= status.sent == len(room.server.accepted) < 100
+
+
+# -- what a person asks
+
+
+def while_it_runs(room: Room, act: Callable[[], object]) -> tuple[Status, float]:
+    """Act from beside a sender of ten connections; return what the send came to, and how long that took after."""
+    room.make(400)
+    room.relay(connections=10)
+    room.server.data = lambda _address: time.sleep(0.004)
+    done: list[float] = []
+
+    def beside() -> None:
+        while len(room.server.accepted) < 40:
+            time.sleep(0.002)
+        act()
+        done.append(time.monotonic())
+
+    thread = threading.Thread(target=beside)
+    thread.start()
+    status = room.send()
+    thread.join()
+    return status, time.monotonic() - done[0]
+
+
+def test_a_pause_takes_a_second_at_most_and_loses_nobody(room: Room) -> None:
+    def pause() -> None:
+        with db.transaction(room.engine) as session:
+            controls.pause(session, room.issue, actor="jonas", now=room.clock())
+
+    status, seconds = while_it_runs(room, pause)
+    assert seconds < 1
+    assert (status.state, status.stop, status.sending) == (IssueState.PAUSED, Stop.ASKED, 0)
+    assert 40 <= status.sent == len(room.server.accepted) == 400 - status.pending < 400
+    with db.transaction(room.engine) as session:
+        assert controls.resume(session, room.issue, actor="jonas", now=room.clock())
+    whole(room, 400)
+
+
+def test_a_cancelled_issue_accounts_for_everybody(room: Room) -> None:
+    status, seconds = while_it_runs(
+        room, lambda: controls.cancel(room.engine, room.settings, room.issue, actor="jonas", now=room.clock())
+    )
+    assert seconds < 1
+    assert (status.state, status.waiting, status.failed, status.unknown) == (IssueState.CANCELLED, 0, 0, 0)
+    assert 40 <= status.sent == len(room.server.accepted) < 400
+    assert status.sent + status.skipped == 400
+    assert status.reasons == {"skipped": {"cancelled": status.skipped}}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_send_of_ten_connections_in_good_order(room: Room, number: int) -> None:
+    status, seconds = while_it_runs(room, lambda: os.kill(os.getpid(), number))
+    assert seconds < 1
+    assert (status.state, status.stop, status.sending) == (IssueState.PAUSED, Stop.INTERRUPTED, 0)
+    assert 40 <= status.sent == len(room.server.accepted) == 400 - status.pending < 400
+    whole(room, 400)
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_a_second_signal_ends_it_now_and_what_was_in_flight_is_told(room: Room, hold: bool) -> None:
+    room.make(30)
+    room.relay(connections=3)
+    room.sending(on_unknown="hold" if hold else "resend")
+
+    def interrupt(_address: str) -> None:
+        if len(room.server.accepted) == 8:
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.15)
+
+    room.server.data = interrupt
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        room.send()
+    assert time.monotonic() - begun < 2
+    status = room.status()
+    assert (status.state, status.stop, status.sending, status.worker) == (IssueState.PAUSED, Stop.INTERRUPTED, 0, "")
+    doubtful = {each.email for each in room.who("unknown" if hold else "pending") if hold or each.reason == RESENT}
+    assert 1 <= len(doubtful) <= 3
+    room.server.data = lambda _address: None
+    status = room.send()
+    assert (status.state, status.sent + status.unknown) == (IssueState.SENT, 30)
+    copies = Counter(room.server.recipients)
+    assert {each for each, count in copies.items() if count > 1} <= doubtful
+    assert set(everyone(30)) - set(copies) <= (doubtful if hold else set())
+    assert len({each.message_id for each in room.server.accepted}) == len(copies)
