@@ -4,7 +4,7 @@ An approval holds only while the briefing is in the state that it brought, with 
 ends it for good: putting the old words back makes a draft with the old hash, which needs a new yes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from newsletter import audit
-from newsletter.editorial import edits, files, format, gate, people, standings
+from newsletter.editorial import edits, files, format, gate, people, reports, standings
 from newsletter.editorial.document import Document
 from newsletter.editorial.edits import BriefingProblem
 from newsletter.editorial.history import HistoryEntry, history
@@ -78,7 +78,7 @@ def refresh(
     return [problem for problem in found if problem]
 
 
-def submit(session: Session, id: str, *, actor: str, now: datetime) -> Standing:
+def submit(session: Session, id: str, *, actor: str, block: Collection[str] = (), now: datetime) -> Standing:
     """Hand a draft over for somebody else's yes; Blocked when the gate finds what must be mended first."""
     standing = get(session, id)
     if standing.state != BriefingState.DRAFT:
@@ -86,14 +86,15 @@ def submit(session: Session, id: str, *, actor: str, now: datetime) -> Standing:
     people.require(session, actor)
     if standing.author:
         people.get(session, standing.author)
-    findings = gate.check(standing.document, now=now)
-    blocking = [finding for finding in findings if finding.severity is gate.Severity.BLOCK]
-    if blocking:
-        raise Blocked(f"briefing {id} cannot be submitted as it stands; mend what blocks:", blocking)
+    report = reports.run(session, standing, block=block, now=now)
+    if report.blocking:
+        raise Blocked(f"briefing {id} cannot be submitted as it stands; mend what blocks:", report.blocking)
+    report = reports.keep(session, report, person=actor)
     standings.move(session, standing, BriefingState.IN_REVIEW, since=(BriefingState.DRAFT,), now=now)
     audit.append(
         session, "submitted", actor=actor, kind="briefing", name=id, now=now,
-        revision=standing.revision, sha256=standing.sha256, warnings=len(findings),
+        revision=standing.revision, sha256=standing.sha256, warnings=len(gate.warns(report.findings)),
+        report=report.id,
     )  # fmt: skip
     return get(session, id)
 
@@ -102,8 +103,17 @@ def mark_sent(session: Session, ids: Sequence[str], *, issue_id: int, actor: str
     """Mark approved briefings as sent with an issue; those that were sent before stay so, and the record has both."""
     for id in ids:
         standing = get(session, id)
+        report = reports.keep(session, reports.run(session, standing, stage=gate.Stage.ISSUE, now=now), person=actor)
         if standing.state not in (BriefingState.SENT, BriefingState.CORRECTED):
             standings.move(session, standing, BriefingState.SENT, since=(BriefingState.APPROVED,), now=now)
         audit.append(
-            session, "sent", actor=actor, kind="briefing", name=id, now=now, issue=issue_id, sha256=standing.sha256
+            session,
+            "sent",
+            actor=actor,
+            kind="briefing",
+            name=id,
+            now=now,
+            issue=issue_id,
+            sha256=standing.sha256,
+            report=report.id,
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from newsletter.editorial.claims import Unsupported
 from newsletter.editorial.overlap import Overlap
+from newsletter.editorial.sources import Held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +31,12 @@ class Drift:
 class Evidence:
     """What the rules may look at beside the text.
 
-    `overlap` and `unsupported` are None where nobody looked for the sources' words; a text can then be held against
-    the rules that need nothing but itself.
+    `overlap` and `unsupported` are None where nobody looked for the sources' words, or none are held; a text can then
+    be held only against the rules that need nothing but itself.
     """
 
     now: datetime
+    sources: tuple[Held, ...] = ()
     overlap: Overlap | None = None
     unsupported: Unsupported | None = None
     sent: tuple[Sent, ...] = ()

@@ -42,6 +42,12 @@ def summary(action: str, detail: dict[str, Any]) -> str:
         said.append(f"{detail['warnings']} warnings")
     if "issue" in detail:
         said.append(f"in issue {detail['issue']}")
+    if "rule" in detail:
+        said.append(f"rule {detail['rule']}")
+    if detail.get("place"):
+        said.append(f"on {detail['place']}")
+    if detail.get("report"):
+        said.append(f"report {detail['report']}")
     if "approved_by" in detail:
         said.append(f"the approval by {detail['approved_by']} no longer holds")
     said += [detail[name] for name in ("file", "reason", "note") if detail.get(name)]

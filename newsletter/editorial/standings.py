@@ -51,13 +51,25 @@ def all(session: Session, *, state: BriefingState | None = None) -> list[Standin
     return _find(session, *([] if state is None else [col(Briefing.state) == state]))
 
 
+def newest_approval(session: Session, id: str) -> Approval | None:
+    """Return the last yes that a briefing had, whether it holds or not."""
+    query = select(Approval).where(Approval.briefing_id == id).order_by(col(Approval.id).desc())
+    return session.exec(query.limit(1)).first()
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str, id: str) -> Document:
+    """Return a text that the database has as a document."""
+    return format.parse(text, where=f"the stored text of {id}")
+
+
 def text_at(session: Session, id: str, sha256: str) -> Document:
     """Return the text that a briefing had under a hash; Refused when what is stored is not that text."""
     query = select(Revision).where(Revision.briefing_id == id, Revision.sha256 == sha256)
     revision = session.exec(query.order_by(col(Revision.number).desc()).limit(1)).first()
     if revision is None:
         raise NotFound(f"briefing {id} never had a text {sha256[:12]}; see: newsletter briefings history {id}")
-    document = _document(revision.text, id)
+    document = parsed(revision.text, id)
     if format.sha256(document) != sha256:
         raise Refused(
             f"the stored text of briefing {id} is not the one with the hash {sha256[:12]}: the database was changed "
@@ -86,6 +98,7 @@ def refusal(standing: Standing) -> Refused:
         BriefingState.IN_REVIEW: f"is in review; another person approves it: newsletter briefings approve {id}",
         BriefingState.APPROVED: f"is approved already; put it into an issue: newsletter compose --pick {id}",
     }
+    ways_on[BriefingState.SPIKED] = f"is spiked; take it up again: newsletter briefings restore {id}"
     fixed = f"is {standing.state}; its text cannot change; write another: newsletter briefings new ID"
     return Refused(f"briefing {id} {ways_on.get(standing.state, fixed)}")
 
@@ -104,15 +117,10 @@ def _find(session: Session, *conditions: Any) -> list[Standing]:
 
 
 def _standing(briefing: Briefing, revision: Revision, approved_by: str) -> Standing:
-    document = _document(revision.text, briefing.id)
+    document = parsed(revision.text, briefing.id)
     return Standing(
         id=briefing.id, title=briefing.title, state=briefing.state, revision=briefing.revision,
         sha256=briefing.sha256, document=document, author=document.author,
         approved_by=(approved_by,) if approved_by else (), approved_sha256=briefing.sha256 if approved_by else "",
         changed_at=briefing.changed_at,
     )  # fmt: skip
-
-
-@lru_cache(maxsize=1024)
-def _document(text: str, id: str) -> Document:
-    return format.parse(text, where=f"the stored text of {id}")

@@ -67,6 +67,10 @@ def test_a_good_text_has_nothing_against_it() -> None:
         ({"introduction": "word " * 71}, "T3", "warn", "introduction"),
         ({"why_it_matters": "word " * 59}, "T3", "warn", "Why it matters"),
         ({"why_it_matters": "word " * 201}, "T3", "warn", "Why it matters"),
+        (sources(url="https://bit.ly/3xYz"), "A3", "warn", "sources 1"),
+        (sources(url="https://example.com/a?utm_source=feed&id=3"), "A3", "warn", "sources 1"),
+        ({"audience": ("grid-planners",)}, "T5", "warn", "Buyer relevance"),
+        ({"why_it_matters": GOOD.buyer_relevance}, "T5", "warn", "Buyer relevance"),
         ({"author": ""}, "L1", "block", "author"),
         ({"assistance": Assistance.AI_DRAFTED}, "L1", "block", "assistance"),
         ({"embargo": NOW + DAY}, "E1", "warn", "embargo"),
@@ -81,6 +85,7 @@ def test_the_whole_must_have_a_readable_length() -> None:
     sections: dict[str, Any] = dict.fromkeys(
         ("what_happened", "why_it_matters", "buyer_relevance", "what_to_watch_next"), "word " * 190
     )
+    sections["buyer_relevance"] = "chip buyers " * 95
     assert found(**sections) == {("T3", "warn", "the whole")}
 
 
@@ -149,9 +154,13 @@ def test_a_finding_says_what_and_where_and_what_next() -> None:
 
 def test_blocking_are_the_findings_that_block() -> None:
     changed = document(embargo=NOW + DAY, author="")
-    assert [(finding.rule, finding.severity) for finding in gate.blocking(changed, now=NOW)] == [("L1", Severity.BLOCK)]
+    findings = gate.check(changed, now=NOW)
+    assert [(finding.rule, finding.severity) for finding in gate.blocks(findings)] == [("L1", Severity.BLOCK)]
+    assert [finding.rule for finding in gate.warns(findings)] == ["E1"]
 
 
 def test_every_rule_says_why_it_is_there() -> None:
-    assert {rule.id for rule in gate.RULES} == {"A1", "A6", "T1", "T2", "T3", "T4", "T6", "L1", "E1"}
+    of_the_text = {"A1", "A3", "A6", "T1", "T2", "T3", "T4", "T5", "T6", "L1", "E1"}
+    of_its_sources = {"A4", "O0", "O1", "O2", "O3", "O4", "N1", "X1", "X2", "X3"}
+    assert {rule.id for rule in gate.RULES} == of_the_text | of_its_sources
     assert all(rule.why and rule.check.__doc__ for rule in gate.RULES)

@@ -52,7 +52,7 @@ def test_a_page_is_read_into_its_parts() -> None:
 
 
 def test_the_gate_asks_an_imported_page_for_what_pages_do_not_carry() -> None:
-    blocking = gate.blocking(page.read(TEXT, id="cranes").document, now=NOW)
+    blocking = gate.blocks(gate.check(page.read(TEXT, id="cranes").document, now=NOW))
     places = {(finding.rule, finding.where) for finding in blocking}
     assert places >= {("T1", "title"), ("T1", "Buyer relevance"), ("A1", "sources 1"), ("L1", "author")}
 

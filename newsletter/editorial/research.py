@@ -1,0 +1,95 @@
+"""Gathering the evidence: the sources' words, what was sent before, and what changed since the approval."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from newsletter.audit import AuditEntry
+from newsletter.editorial import body, claims, format, links, overlap, sources, standings, tokens
+from newsletter.editorial.comparisons import SAME_STORY
+from newsletter.editorial.evidence import Drift, Evidence, Sent
+from newsletter.editorial.models import Briefing, BriefingState, GateReport, Revision
+from newsletter.editorial.related import Corpus
+from newsletter.editorial.sources import Held
+from newsletter.editorial.standings import Standing
+from newsletter.editorial.tokens import Passage
+
+#: For how long a briefing counts as sent lately.
+LATELY = timedelta(days=180)
+#: How many briefings, those that share the most words with a text, are weighed against it.
+_WEIGHED = 24
+_CORRECTED = re.compile(r"\b(?:correct(?:ion|ed)|retract(?:ion|ed)|withdrawn)\b", re.IGNORECASE)
+
+
+def gather(session: Session, here: Standing, *, now: datetime) -> Evidence:
+    """Return what a briefing's text can be held against, as far as the desk has it."""
+    held, passages = sources.held(session, here.document), read(here)
+    known = any(source.words for source in held)
+    return Evidence(
+        now=now,
+        sources=held,
+        overlap=overlap.compare(passages, held) if held else None,
+        unsupported=claims.unsupported(here.document, passages, held) if known else None,
+        sent=tuple(_sent(session, here, now)),
+        drift=tuple(_drift(session, here, held)),
+    )
+
+
+def changes(session: Session, here: Standing, *, now: datetime) -> Evidence:
+    """Return only what may have changed since a text was approved."""
+    held = sources.held(session, here.document)
+    return Evidence(now=now, sources=held, drift=tuple(_drift(session, here, held)))
+
+
+def read(here: Standing) -> list[Passage]:
+    """Return the parts of a briefing, read for comparison."""
+    return [tokens.passage(where, words) for where, words in body.parts(here.document).items()]
+
+
+def _drift(session: Session, here: Standing, held: Sequence[Held]) -> Iterator[Drift]:
+    """Yield the sources whose words are not those that stood in the report at the approval."""
+    approval = standings.newest_approval(session, here.id)
+    report = session.get(GateReport, approval.report) if approval and approval.report else None
+    if approval is None or report is None or approval.sha256 != here.sha256:
+        return
+    then = {source["url"]: source["sha256"] for source in report.sources}
+    for source in held:
+        before = then.get(source.url, "")
+        if before and source.sha256 and before != source.sha256:
+            corrected = bool(_CORRECTED.search(source.title))
+            yield Drift(source=source.number, name=source.name, corrected=corrected)
+
+
+def _sent(session: Session, here: Standing, now: datetime) -> Iterator[Sent]:
+    """Yield the briefings sent lately that share a source's address with a text, or much of its words."""
+    lately = _lately(session, here, now)
+    own = {links.canonical(source.url) for source in here.document.sources if source.url}
+    for id, (at, text) in lately.items():
+        if any(url.partition("://")[2].rstrip("/") in text for url in own):
+            cited = {links.canonical(source.url) for source in standings.parsed(text, id).sources}
+            yield from (Sent(briefing=id, at=at, url=url) for url in sorted(own & cited))
+    words = set(_words(format.dump(here.document)))
+    near = sorted(lately, key=lambda id: -len(words.intersection(_words(lately[id][1]))))[:_WEIGHED]
+    documents = [(id, standings.parsed(lately[id][1], id)) for id in near]
+    free = replace(here.document, related_pin=(), related_exclude=())
+    for id, cosine, _ in Corpus([*documents, (here.id, free)]).nearest(here.id, cutoff=SAME_STORY) if near else ():
+        yield Sent(briefing=id, at=lately[id][0], cosine=cosine)
+
+
+def _lately(session: Session, here: Standing, now: datetime) -> dict[str, tuple[datetime, str]]:
+    """Return when each briefing that readers have was sent lately, and its text."""
+    sent = select(AuditEntry.name, AuditEntry.at).where(
+        AuditEntry.kind == "briefing", AuditEntry.action == "sent", AuditEntry.at > now - LATELY
+    )
+    moments = dict(session.exec(sent.order_by(col(AuditEntry.id))).all())
+    readers_have = (BriefingState.SENT, BriefingState.CORRECTED)
+    newest = (col(Revision.briefing_id) == Briefing.id) & (col(Revision.number) == Briefing.revision)
+    query = select(Briefing.id, Revision.text).join(Revision, newest).where(col(Briefing.state).in_(readers_have))
+    return {id: (moments[id], text) for id, text in session.exec(query) if id in moments and id != here.id}
+
+
+def _words(text: str) -> list[str]:
+    return text.casefold().split()
