@@ -6,7 +6,8 @@ keeps one that was thought dead from writing over its successor.
 
 import os
 import socket
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -220,8 +221,11 @@ def record(
 ) -> None:  # fmt: skip
     """Write what became of a batch; deliveries that `changes` does not name wait again, as if never claimed."""
     renew(session, hold, now=now)
-    if changes:
-        rows = [_row(key, change, batch_id, now, relays.get(key, "")) for key, change in changes.items()]
+    sent = [key for key, change in changes.items() if change.state is DeliveryState.SENT and not change.reason]
+    _record_sent(session, sent, changes, relays, now)
+    others = changes.keys() - set(sent)
+    if others:
+        rows = [_row(key, changes[key], batch_id, now, relays.get(key, "")) for key in others]
         session.execute(_CHANGE, rows)
     untouched = (
         update(DELIVERY)
@@ -234,6 +238,23 @@ def record(
     verdicts.suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now=now)
 
 
+def _record_sent(
+    session: Session, keys: Sequence[int], changes: Mapping[int, Change], relays: Mapping[int, str], now: datetime
+) -> None:
+    """Write down copies that were taken at once: nothing but their replies differs, and that is most of all copies."""
+    if not keys:
+        return
+    session.execute(_SAID, [{"key": key, "said": _said(changes[key])} for key in keys])
+    by: dict[str, list[int]] = defaultdict(list)
+    for key in keys:
+        by[relays.get(key, "")].append(key)
+    for relay, taken in by.items():
+        done = update(DELIVERY).where(DELIVERY.c.id.in_(taken), DELIVERY.c.state == DeliveryState.SENDING)
+        values = {"state": DeliveryState.SENT, "reason": "", "changed_at": now, "relay": relay}
+        session.execute(done.values(**values, attempts=DELIVERY.c.attempts + 1))
+
+
+_SAID = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reply=bindparam("said"))
 _CHANGE = (
     update(DELIVERY)
     .where(DELIVERY.c.id == bindparam("key"), DELIVERY.c.state == DeliveryState.SENDING)
@@ -245,9 +266,13 @@ _CHANGE = (
 )  # fmt: skip
 
 
+def _said(change: Change) -> str:
+    return change.reply.replace("\0", "")[:1000]
+
+
 def _row(key: int, change: Change, batch_id: int, now: datetime, relay: str) -> dict[str, object]:
     return {
-        "key": key, "to": change.state, "why": change.reason[:80], "said": change.reply.replace("\0", "")[:1000],
+        "key": key, "to": change.state, "why": change.reason[:80], "said": _said(change),
         "due": change.due_at, "stays_in": None if change.state in WAITING else batch_id, "at": now,
         "tried": int(change.tried), "by": relay,
     }  # fmt: skip

@@ -5,14 +5,14 @@ token alone is the copy's envelope identifier (RFC 3461 4.4), which delivery sta
 """
 
 import re
-from base64 import b32decode, b32encode
 from dataclasses import dataclass
 
 from subscribers import tokens
 from subscribers.tokens import Keyring, Purpose
 
-# 25 bytes are 40 characters of base32 (RFC 4648 6) without a bit left over: so a token has one spelling, but for case.
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{40}(?![A-Za-z0-9])")
+# 25 bytes as 50 hexadecimal digits: one spelling, but for case, and with "b+" well within a local part's 64 (RFC 5321
+# 4.5.3.1.1). Base32 would be ten shorter, and costs Python more than all the rest of a token.
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])[0-9A-Fa-f]{50}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Return:
 
 
 def token(keyring: Keyring, issue_id: int, subscriber_id: int) -> str:
-    """Return what names the copy to us, and to nobody else; letters and digits only."""
-    return b32encode(tokens.seal(keyring, Purpose.BOUNCE, issue_id, subscriber_id)).decode("ascii").lower()
+    """Return what names the copy to us, and to nobody else: 50 hexadecimal digits."""
+    return tokens.seal(keyring, Purpose.BOUNCE, issue_id, subscriber_id).hex()
 
 
 def address(token: str, domain: str) -> str:
@@ -39,7 +39,7 @@ def read(keyring: Keyring, text: str) -> Return | None:
     A server that forwards may have wrapped our address in its own, so the token may stand anywhere in it.
     """
     for found in _TOKEN.finditer(text):
-        numbers = tokens.unseal(keyring, Purpose.BOUNCE, b32decode(found[0].upper()))
+        numbers = tokens.unseal(keyring, Purpose.BOUNCE, bytes.fromhex(found[0]))
         if numbers is not None:
             return Return(*numbers)
     return None

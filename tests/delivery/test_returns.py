@@ -27,7 +27,7 @@ def test_an_address_says_whose_copy_of_which_issue_it_was(issue: int, subscriber
     local, _, domain = made.partition("@")
     assert len(local) <= 64  # RFC 5321 4.5.3.1.1
     assert domain == DOMAIN
-    assert re.fullmatch(r"b\+[a-z2-7]{40}", local)
+    assert re.fullmatch(r"b\+[0-9a-f]{50}", local)
 
 
 @given(number, number, st.sampled_from(["+", "=", "-", "_", "."]), st.randoms(use_true_random=False))
@@ -51,7 +51,7 @@ def test_the_envelope_identifier_alone_is_read_too() -> None:
     assert returns.read(KEYRING, returns.token(KEYRING, 9, 42)) == Return(9, 42)
 
 
-@given(st.integers(0, 39), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
+@given(st.integers(0, 49), st.sampled_from("0123456789abcdef"))
 def test_a_forged_address_is_nobodys(place: int, mark: str) -> None:
     token = returns.token(KEYRING, 9, 42)
     forged = token[:place] + mark + token[place + 1 :]
