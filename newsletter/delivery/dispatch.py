@@ -127,7 +127,7 @@ class Dispatch:
         if copy.barred or wait > 0:
             return 0.0 if copy.barred else wait
         age = now - copy.asked
-        if age > FRESH / 2:
+        if age > FRESH * 0.75:
             self.stale.set()
         if age > FRESH or (self._ahead and copy.made is None):
             self.unsigned.set()
