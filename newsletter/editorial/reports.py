@@ -74,11 +74,14 @@ def keep(session: Session, report: Report, *, person: str) -> Report:
     return _report(row)
 
 
-def get(session: Session, id: int) -> Report:
-    """Return a kept report by its number."""
+def of(session: Session, briefing: str, id: int) -> Report:
+    """Return a report on a briefing by its number."""
     row = session.get(GateReport, id)
-    if row is None:
-        raise NotFound(f"there is no report {id}; newsletter briefings history ID names those of a briefing")
+    if row is None or row.briefing_id != briefing:
+        standings.get(session, briefing)
+        raise NotFound(
+            f"there is no report {id} on {briefing}; its history names them: newsletter briefings history ID"
+        )
     return _report(row)
 
 
@@ -100,7 +103,7 @@ def pending(session: Session, here: Standing, *, report: int | None, now: dateti
     The rules that were graver at the approval are so still. A text that was approved by other rules than today's is
     held against today's first.
     """
-    kept = get(session, report) if report else None
+    kept = of(session, here.id, report) if report else None
     block = kept.block if kept else ()
     found = run(session, here, block=block, stage=Stage.ISSUE, now=now).blocking
     if kept is None or kept.rules != gate.VERSION:

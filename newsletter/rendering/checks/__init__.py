@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from newsletter.editorial.gate import RULES as GATE
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.errors import SettingsError
 from newsletter.issues.content import IssueContent
@@ -70,7 +71,7 @@ def broken(told: str, settings: Settings) -> list[Finding]:
 
 def _hold(rules: Iterable[Rule[Subject]], subject: Subject, settings: Settings) -> Iterator[Finding]:
     raised = settings.check.block
-    known = {rule.id for rule in EVERY}
+    known = {rule.id for rule in EVERY} | {rule.id for rule in GATE}
     for name in raised:
         if name not in known:
             near = get_close_matches(name, known, n=1)

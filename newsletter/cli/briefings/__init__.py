@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial import approvals, briefings, format, gate, page
+from newsletter.cli.briefings import comparing, deciding, judging, reviewing
+from newsletter.cli.briefings.options import Id, standing_json
+from newsletter.editorial import briefings, format, page
 from newsletter.editorial.models import BriefingState, Role
-from newsletter.errors import Blocked, UsageError
+from newsletter.errors import UsageError
 
 app = shape.noun("briefings")
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="The briefing's stable word.")]
 
 
 @app.command()
@@ -56,7 +56,7 @@ def import_(
     with here.acting(as_, Role.WRITER) as act:
         taken = [_take(act, here, path, id=id) for path in files]
     if as_json:
-        output.emit([_json(standing) for standing in taken])
+        output.emit([standing_json(standing) for standing in taken])
     else:
         for standing in taken:
             output.say(f"{standing.id}: {standing.title or '(no title yet)'} ({standing.state})")
@@ -83,7 +83,7 @@ def list_(
     with here.glance() as session:
         found = briefings.all(session, state=state)
     if as_json:
-        output.emit([_json(standing) for standing in found])
+        output.emit([standing_json(standing) for standing in found])
         return
     rows = [(each.id, each.state, each.title, each.author, each.approved_by, each.changed_at) for each in found]
     columns = ("briefing", "state", "title", "author", "approved by", "changed")
@@ -102,7 +102,7 @@ def show(
     with here.glance(id) as session:
         standing = briefings.get(session, id)
     if as_json:
-        output.emit({**_json(standing), "document": standing.document})
+        output.emit({**standing_json(standing), "document": standing.document})
     elif as_page:
         settings = here.settings.publication
         output.write(page.write(standing.document, publication=settings.name, reports=settings.reports))
@@ -112,73 +112,5 @@ def show(
         output.write(format.dump(standing.document))
 
 
-@app.command()
-def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
-    """Hold a briefing against the standards; exits 1 when something blocks."""
-    here = desk.of(ctx)
-    with here.glance(id) as session:
-        findings = gate.check(briefings.get(session, id).document, now=here.now)
-    blocking = gate.blocks(findings)
-    if as_json:
-        output.emit({"briefing": id, "findings": findings, "blocked": bool(blocking)})
-    else:
-        output.findings(findings, empty=f"{id}: nothing to say against it")
-    if blocking:
-        raise Blocked(f"{id} cannot be approved as it stands; mend what blocks and check again")
-
-
-@app.command()
-def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
-    """Hand a briefing over for somebody else's approval."""
-    here = desk.of(ctx)
-    here.look(id, who=here.may(as_, Role.WRITER))
-    with here.acting(as_, Role.WRITER) as act:
-        standing = briefings.submit(act.session, id, actor=act.who, now=act.now)
-    if as_json:
-        output.emit(_json(standing))
-    else:
-        output.say(f"{id} is in review; another person approves it: newsletter briefings approve {id} --as PERSON")
-
-
-@app.command()
-def approve(
-    ctx: typer.Context,
-    id: Id,
-    note: Annotated[str, typer.Option(help="What the record should say beside the yes.")] = "",
-    as_: desk.Actor = "",
-    as_json: desk.Json = False,
-) -> None:
-    """Say yes to a briefing's exact text; any edit afterwards voids the yes."""
-    here, roles = desk.of(ctx), (Role.EDITOR, Role.STANDARDS)
-    here.may(as_, *roles)
-    here.look(id)
-    with here.acting(as_, *roles) as act:
-        approval = approvals.approve(
-            act.session, id, actor=act.who, solo=here.settings.publication.solo, note=note, now=act.now
-        )
-    if as_json:
-        output.emit(approval)
-    else:
-        alone = " (solo: author and approver are one person, and the record says so)" if approval.solo else ""
-        output.say(f"{id} is approved by {approval.person}{alone}: {approval.sha256[:12]}")
-
-
-@app.command()
-def history(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
-    """Tell who did what to a briefing, and when."""
-    with desk.of(ctx).read() as session:
-        briefings.get(session, id)
-        found = briefings.history(session, id)
-    if as_json:
-        output.emit(found)
-    else:
-        rows = [(entry.at, entry.actor, entry.action, entry.summary) for entry in found]
-        output.table(("when", "who", "did", "what"), rows, empty="Nothing happened yet")
-
-
-def _json(standing: briefings.Standing) -> dict[str, object]:
-    return {
-        "briefing": standing.id, "state": standing.state, "title": standing.title, "author": standing.author,
-        "revision": standing.revision, "sha256": standing.sha256, "approved_by": list(standing.approved_by),
-        "approved_sha256": standing.approved_sha256, "changed_at": standing.changed_at,
-    }  # fmt: skip
+for part in (judging, reviewing, comparing, deciding):
+    part.register(app)
