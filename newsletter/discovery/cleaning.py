@@ -2,11 +2,15 @@
 
 import html
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import nh3
 
 _BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|blockquote)\b)", re.IGNORECASE)
+#: Parameters that say who followed a link and from where, never what stands there.
+_TRACKS = re.compile(
+    r"(utm_|mtm_|pk_|hsa_)|(fbclid|gclid|dclid|msclkid|yclid|twclid|igshid|mc_cid|mc_eid|_hsenc|_hsmi|ref_src)(=|$)"
+)
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff\\s]+")
 
 
@@ -27,3 +31,19 @@ def link(url: str) -> str:
     except ValueError:
         return ""
     return url if usable and len(url) <= 2000 and not re.search(r"[\s<>\"\\\x00-\x1f\x7f]", url) else ""
+
+
+def canonical(url: str) -> str:
+    """Return an address without what differs between two links to one page: case of the host, fragment, trackers."""
+    try:
+        parts = urlsplit(link(url))
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return ""
+    usual = {"http": 80, "https": 443}[parts.scheme.lower()]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    where = host if port in (None, usual) else f"{host}:{port}"
+    query = "&".join(each for each in parts.query.split("&") if each and not _TRACKS.match(each))
+    return urlunsplit((parts.scheme.lower(), where, parts.path or "/", query, ""))

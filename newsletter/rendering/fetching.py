@@ -6,7 +6,6 @@ it were given first.
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -17,11 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from newsletter.discovery import network
+from newsletter.discovery.network import Unsafe, public
+
 AGENT = "newsletter-desk link check"
 REDIRECTS = 5
 #: How many addresses are asked at a time, and how long, in seconds, one host is left alone after a question.
 AT_ONCE, PAUSE = 8, 0.3
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 2.1
 _REFUSES_HEAD = {400, 403, 404, 405, 406, 410, 429, 500, 501, 503}
 
 
@@ -41,23 +42,6 @@ class Answer:
         return bool(self.trouble) or (
             self.status >= 400 and self.status not in (401, 403, 405, 406, 429, 451, 503, 999)
         )
-
-
-class Unsafe(Exception):
-    """The address is none that may be asked."""
-
-
-def public(address: str) -> bool:
-    """Return whether an IP address lies on the public internet, and any address of version 4 inside it too."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if not ip.is_global or ip.is_multicast:
-        return False
-    if isinstance(ip, ipaddress.IPv4Address):
-        return True
-    inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-    if ip in _NAT64:
-        inside.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    return all(each is None or each.is_global for each in inside)
 
 
 @dataclass
@@ -134,19 +118,11 @@ class Fetcher:
         secure = parts.scheme.lower() == "https"
         host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
         port = parts.port or (443 if secure else 80)
-        judged = self._judge(host, port)
+        judged = network.look_up(host, port, allowed=self.allowed)[0]
         connection = http.client.HTTPConnection(host, port, timeout=self.timeout)
         made = socket.create_connection((judged, port), timeout=self.timeout)
         connection.sock = self.context.wrap_socket(made, server_hostname=host) if secure else made
         return connection
-
-    def _judge(self, host: str, port: int) -> str:
-        """Return the first address of the host, when every one may be asked."""
-        found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        refused = [address for address in found if not self.allowed(address)]
-        if refused or not found:
-            raise Unsafe(f"{host} is at {refused[0] if refused else 'no address'}, which is not on the public internet")
-        return found[0]
 
 
 def _query(parts: SplitResult) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.rendering import fetching
+from newsletter.discovery import network
 from newsletter.rendering.fetching import Answer, Fetcher
 
 CERTIFICATE = Path(__file__).parents[1] / "support" / "localhost.pem"
@@ -144,12 +144,12 @@ def test_the_shipped_fetcher_asks_no_server_of_this_machine(site: Site) -> None:
      "::ffff:10.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.0.1"],
 )  # fmt: skip
 def test_an_address_that_leads_inside_by_another_name_is_not_public(address: str) -> None:
-    assert not fetching.public(address)
+    assert not network.public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
 def test_the_public_internet_may_be_asked(address: str) -> None:
-    assert fetching.public(address)
+    assert network.public(address)
 
 
 def test_who_does_not_answer_in_time_is_told(site: Site, fetcher: Fetcher) -> None:

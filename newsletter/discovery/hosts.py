@@ -1,0 +1,62 @@
+"""Hosts: whose turn it is, one question at a time to each host, and a pause after it."""
+
+import heapq
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+
+class _Placed(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Placed)
+
+
+class Hosts(Generic[T]):
+    """Hands out what is to be asked to whoever iterates; several threads may. A turn ends when the next is taken."""
+
+    def __init__(self, wanted: Iterable[T], *, pause: float) -> None:
+        self._pause = pause
+        self._queues: dict[str, deque[T]] = defaultdict(deque)
+        for each in wanted:
+            self._queues[(urlsplit(each.url).hostname or "").lower()].append(each)
+        self._ready = [(0.0, host) for host in self._queues]
+        heapq.heapify(self._ready)
+        self._changed = threading.Condition()
+        self._left = sum(map(len, self._queues.values()))
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield one thing after another until nothing is left to begin."""
+        while (turn := self._take()) is not None:
+            host, each = turn
+            yield each
+            self._give_back(host)
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._left = 0
+            self._changed.notify_all()
+
+    def _take(self) -> tuple[str, T] | None:
+        with self._changed:
+            while self._left:
+                wait = self._ready[0][0] - time.monotonic() if self._ready else None
+                if wait is not None and wait <= 0:
+                    self._left -= 1
+                    host = heapq.heappop(self._ready)[1]
+                    return host, self._queues[host].popleft()
+                self._changed.wait(wait)
+            self._changed.notify_all()
+            return None
+
+    def _give_back(self, host: str) -> None:
+        with self._changed:
+            if self._queues[host]:
+                heapq.heappush(self._ready, (time.monotonic() + self._pause, host))
+                self._changed.notify()
