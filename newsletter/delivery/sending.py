@@ -45,6 +45,7 @@ from newsletter.delivery.report import Status
 from newsletter.delivery.run import Run
 from newsletter.delivery.shares import WHOLE, Share
 from newsletter.delivery.signing import Signers
+from newsletter.delivery.work import Work
 from newsletter.editorial import briefings
 from newsletter.errors import NewsletterError
 from newsletter.issues import contents, issues
@@ -141,14 +142,14 @@ def send(
         signers = Signers(begun.make) if begun.make.signs else None
         try:
             carriers.remember(engine, there, now=clock())
-            run = _run(books, there, begun.make, settings, order, progress, signers)
-            _leave(engine, settings, run, begun, actor)
+            work = _run(books, there, begun.make, settings, order, progress, signers)
+            _leave(engine, settings, work, begun, actor)
         finally:
             books.close()
             if signers:
                 signers.close()
-    if run.error:
-        raise run.error
+    if work.error:
+        raise work.error
     with db.reading(engine) as session:
         return report.status(session, issue_id, now=clock())
 
@@ -179,32 +180,33 @@ def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now:
 def _run(
     books: Books, there: Sequence[carriers.Carrier], make: Make, settings: Settings, order: Order,
     progress: Progress | None, signers: Signers | None,
-) -> Run:  # fmt: skip
+) -> Work:  # fmt: skip
     with db.reading(books.engine) as session:
         counts = ledger.counts(session, books.hold.issue_id)
     accounted = sum(count for state, count in counts.items() if state not in ledger.WAITING)
     tally = pulse.Tally(audience=sum(counts.values()), accounted=accounted)
 
-    async def go() -> Run:
-        run = Run(
-            books, there, make, policy=results.policy(settings.sending), breaker=Breaker(settings.sending), tally=tally,
-            progress=progress, signers=signers, limit=order.share.limit, wait=order.wait,
+    async def go() -> Work:
+        work = Work(
+            books, there, make, policy=results.policy(settings.sending), breaker=Breaker(settings.sending),
+            tally=tally, ahead=signers is not None, limit=order.share.limit,
         )  # fmt: skip
+        run = Run(work, progress=progress, signers=signers, wait=order.wait)
         with Interruption() as interruption:
             await run.go(interruption)
-        return run
+        return work
 
     return looping.run(go())
 
 
-def _leave(engine: Engine, settings: Settings, run: Run, begun: _Begun, actor: str) -> None:
-    waiting = patiently(engine, lambda session: _close_or_pause(session, run, begun, actor))
+def _leave(engine: Engine, settings: Settings, work: Work, begun: _Begun, actor: str) -> None:
+    waiting = patiently(engine, lambda session: _close_or_pause(session, work, begun, actor))
     if waiting == 0:
         journal.sweep(settings.path("journal"), begun.hold.issue_id)
 
 
-def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> int:
-    issue_id, now = begun.hold.issue_id, run.books.clock()
+def _close_or_pause(session: Session, work: Work, begun: _Begun, actor: str) -> int:
+    issue_id, now = begun.hold.issue_id, work.books.clock()
     ask = stops.ask_of(session, issue_id)  # also what came after the run's last look
     if ask is Ask.CANCEL:
         controls.finish_cancel(session, issue_id, actor=actor, now=now)
@@ -215,7 +217,7 @@ def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> in
     if waiting == 0:
         ledger.close(session, issue_id, actor=actor, now=now)
     else:
-        stop, reason = _standing(session, run, begun, waiting)
+        stop, reason = _standing(session, work, begun, waiting)
         if stop is Stop.PART:
             shares.out(session, issue_id)
         contents.pause(session, issue_id, reason=reason)
@@ -226,20 +228,20 @@ def _close_or_pause(session: Session, run: Run, begun: _Begun, actor: str) -> in
     return waiting
 
 
-def _standing(session: Session, run: Run, begun: _Begun, waiting: int) -> tuple[Stop, str]:
+def _standing(session: Session, work: Work, begun: _Begun, waiting: int) -> tuple[Stop, str]:
     """Return why the issue is paused, with the words for it."""
     issue_id = begun.hold.issue_id
     if stops.ask_of(session, issue_id) is Ask.PAUSE:
         who = stops.asked_by(session, issue_id)
         return Stop.ASKED, f"paused by {who}; go on: newsletter resume {issue_id}"
-    limited = begun.limit and run.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
-    if run.stop is Stop.PART or limited or (run.stop is Stop.NONE and shares.is_out(session, issue_id, begun.part)):
+    limited = begun.limit and work.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
+    if work.stop is Stop.PART or limited or (work.stop is Stop.NONE and shares.is_out(session, issue_id, begun.part)):
         return (
             Stop.PART,
             f"a share of the audience has it, and {waiting} wait; send the rest: newsletter send {issue_id} --rest",
         )
-    if run.stop is not Stop.NONE:
-        return run.stop, run.reason
+    if work.stop is not Stop.NONE:
+        return work.stop, work.reason
     due = ledger.next_due(session, issue_id)
     when = f", the first from {due:%Y-%m-%d %H:%M} UTC" if due else ""
     who = "1 reader waits" if waiting == 1 else f"{waiting} readers wait"

@@ -1,0 +1,117 @@
+"""What relays answer, and what follows from it for a copy, for its relay and for the whole issue."""
+
+import time
+from dataclasses import replace
+
+from newsletter.delivery import results
+from newsletter.delivery.breaker import Trip
+from newsletter.delivery.carriers import Carrier
+from newsletter.delivery.dispatch import Copy
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.models import Stop
+from newsletter.delivery.replies import Kind, Moment, Outcome
+from newsletter.delivery.results import Change
+from newsletter.delivery.work import Work
+from newsletter.errors import RelayError
+
+
+class Answers:
+    """Hears of every message that a connection took."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def settle(self, carrier: Carrier, envelope: Envelope, outcome: Outcome) -> None:
+        """Keep what became of a message, and see what it says of the relay and of the issue."""
+        copy = self._work.dispatch.out.pop(envelope.delivery_id)
+        carrier.ended(copy.domain, time.monotonic(), outcome)
+        if self._work.doubted and outcome.fault is self._work.doubted and outcome.kind is Kind.FAILED:
+            outcome = replace(outcome, kind=Kind.RELAY_REFUSED)
+        if outcome.kind is Kind.SENT or (outcome.code and outcome.code != 421):
+            carrier.failures = 0
+        if outcome.kind is Kind.RELAY_REFUSED and outcome.moment is Moment.MAIL:
+            self._pause(carrier, outcome, copy)
+            if not self._work.dispatch.closed:  # another relay carries it
+                self._back(copy)
+                return
+        self._work.dispatch.note(copy, self.change(copy, outcome), relay=carrier.relay.name)
+        if outcome.kind is not Kind.UNKNOWN:
+            copy.batch.journal.done(envelope.delivery_id, outcome)
+        if outcome.moment is not Moment.MAIL:
+            trip = self._work.breaker.saw(envelope.delivery_id, outcome, relay=carrier.relay.name)
+            if trip:
+                self._trip(trip, carrier, outcome, copy)
+        self._work.drained()
+
+    def give_back(self, carrier: Carrier, envelope: Envelope) -> None:
+        """Let a message go out by another connection."""
+        copy = self._work.dispatch.out[envelope.delivery_id]
+        carrier.ended(copy.domain, time.monotonic(), None)
+        self._back(copy)
+
+    def _back(self, copy: Copy) -> None:
+        if copy.begun:
+            copy.batch.journal.back(copy.reader.delivery_id)
+        self._work.dispatch.put_back(copy)
+        self._work.drained()
+
+    def began(self, envelope: Envelope) -> None:
+        """Write the message down as in flight; refuse where the issue was taken over."""
+        copy = self._work.dispatch.out[envelope.delivery_id]
+        copy.batch.journal.began(envelope.delivery_id)
+        copy.begun = True
+        # A successor moves the fence only after the lease, and reads the journal after that: so either it finds the
+        # line, or we the fence.
+        if self._work.books.clock() >= self._work.books.held_until:
+            self._work.books.renew_now()
+
+    def change(self, copy: Copy, outcome: Outcome) -> Change:
+        """Return what an outcome means for a copy."""
+        reader, now = copy.reader, self._work.books.clock()
+        return results.settle(
+            outcome, attempts=reader.attempts, resent=reader.resent, policy=self._work.policy, now=now
+        )
+
+    def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
+        self._take_back(trip.take_back, outcome)
+        if trip.take_back:
+            self._work.doubted = outcome.fault
+        reason = trip.reason.replace("ISSUE", str(self._work.books.hold.issue_id))
+        if trip.relay:
+            self._pause(carrier, outcome, copy, reason)
+        else:
+            self._work.halt(Stop.BREAKER, reason, RelayError(reason))
+
+    def _take_back(self, deliveries: frozenset[int], outcome: Outcome) -> None:
+        """Let the readers wait whose copies were refused for no fault of theirs."""
+        instead = replace(outcome, kind=Kind.RELAY_REFUSED)
+        rest = set(deliveries)
+        for batch in self._work.open.values():
+            for reader in batch.readers:
+                if reader.delivery_id in rest and reader.delivery_id in batch.changes:
+                    rest.discard(reader.delivery_id)
+                    again = results.settle(
+                        instead, attempts=reader.attempts, resent=reader.resent, policy=self._work.policy,
+                        now=self._work.books.clock(),
+                    )  # fmt: skip
+                    self._work.tally.take_back(batch.changes[reader.delivery_id])
+                    batch.changes[reader.delivery_id] = again
+                    batch.journal.done(reader.delivery_id, instead)  # the last word counts, should the sender die now
+        self._work.books.taken_back |= rest
+
+    def _pause(self, carrier: Carrier, outcome: Outcome, copy: Copy, reason: str = "") -> None:
+        issue_id = self._work.books.hold.issue_id
+        why = reason or (
+            f"{carrier} refuses issue {issue_id}, not its readers: {outcome.reply} (at {copy.reader.email}). "
+            f"Nobody was marked as failed for it; see what it asks for, then go on: newsletter send {issue_id}"
+        )
+        self.pause(carrier, RelayError(why, temporary=400 <= outcome.code < 500))
+
+    def pause(self, carrier: Carrier, error: RelayError) -> None:
+        """Let nothing more go by a relay; without another the issue pauses."""
+        if carrier.open:
+            carrier.stop(error, time.monotonic())
+            self._work.books.troubles[carrier.relay.name] = error
+        if not any(each.open for each in self._work.carriers):
+            self._work.halt(Stop.RELAY, str(error), error)
+        self._work.dispatch.wake()
