@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import resource
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -14,6 +16,7 @@ from newsletter.delivery import journal, ledger, sending
 from newsletter.delivery.dispatch import Dispatch
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.sending import Order as Sending
+from newsletter.errors import NewsletterError
 from newsletter.settings import load
 from tests.delivery.desk import KEYRING
 
@@ -44,10 +47,12 @@ class Order:
     environ: dict[str, str]
     moment: str = ""
     occasion: int = 1
+    #: so many bytes at most has each file that it writes; 0 is no limit
+    largest: int = 0
 
 
 def start(order: Order) -> BaseProcess:
-    """Start a sender."""
+    """Start a sender; where an error ends it, that stands in `said.txt` of its publication's folder."""
     process = _processes.Process(target=_run, args=(order,), daemon=True)
     process.start()
     return process
@@ -58,7 +63,14 @@ def _run(order: Order) -> None:
         _die_at(*MOMENTS[order.moment], order.occasion)
     settings = load(order.folder, order.environ)
     engine = db.engine(settings)
-    sending.send(engine, settings, order.issue, Sending(lists=["weekly"]), keyring=KEYRING, actor="mara")
+    if order.largest:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit is an error, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest, order.largest))
+    try:
+        sending.send(engine, settings, order.issue, Sending(lists=["weekly"]), keyring=KEYRING, actor="mara")
+    except NewsletterError as error:
+        (order.folder / "said.txt").write_text(str(error))
+        sys.exit(1)
 
 
 def _die_at(owner: Any, name: str, before: bool, occasion: int) -> None:
