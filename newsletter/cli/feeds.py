@@ -1,7 +1,7 @@
 """`newsletter feeds`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -104,12 +104,12 @@ def edit(
     """Change a feed's name, address or pace; pause it, or follow it again."""
     state = None if follow is None else FeedState.FOLLOWED if follow else FeedState.PAUSED
     given = {"name": name, "url": url, "every": every, "state": state}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if not changes:
         raise UsageError("nothing to change; give --name, --url, --every, --pause or --follow")
     with desk.of(ctx).acting(as_, Role.SCOUT) as act:
         changed = feeds.edit(act.session, feed, now=act.now, **changes)
-        act.record("changed", "feed", changed.name[:120], feed=feed, **changes)
+        act.record("changed", "feed", changed.name[:120], feed=feed, to=changes)
     if as_json:
         output.emit(changed)
     else:

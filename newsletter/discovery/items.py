@@ -24,6 +24,17 @@ class Stored:
     unusable: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What an item said before its publisher edited it, and when that was noticed."""
+
+    number: int
+    url: str
+    title: str
+    summary: str
+    replaced_at: datetime
+
+
 def store(session: Session, feed: Feed, document: Document, *, now: datetime) -> Stored:
     """Store what is new and what has changed; the feed must have an id. Known items keep their state."""
     assert feed.id is not None
@@ -118,10 +129,13 @@ def sane(moment: datetime | None, now: datetime) -> datetime | None:
     return min(moment, now)
 
 
-def revisions(session: Session, item_id: int) -> list[SourceRevision]:
+def revisions(session: Session, item_id: int) -> list[Before]:
     """Return what an item said before, oldest first."""
     query = select(SourceRevision).where(SourceRevision.item_id == item_id).order_by(col(SourceRevision.number))
-    return list(session.exec(query))
+    return [
+        Before(number=row.number, url=row.url, title=row.title, summary=row.summary, replaced_at=row.replaced_at)
+        for row in session.exec(query)
+    ]
 
 
 def newest(session: Session, feed_id: int, *, most: int) -> Iterable[datetime]:

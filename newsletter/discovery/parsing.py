@@ -24,13 +24,14 @@ CPU, MEMORY, FILES = 5, 512 << 20, 16
 #: Seconds after which a child is ended, however little it works.
 WALL = 15.0
 _SIZES = struct.Struct("!II")
-_START = "from newsletter.discovery import parsing; parsing.work()"
+_START = "from newsletter.discovery import parsing; parsing.work({})"
 
 
 class Parsers:
-    """A few children that parse; threads may share it."""
+    """A few children that parse, each document within `cpu` seconds; threads may share it."""
 
-    def __init__(self, *, most: int = 0) -> None:
+    def __init__(self, *, most: int = 0, cpu: int = CPU) -> None:
+        self._cpu = cpu
         self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(most or min(8, os.cpu_count() or 1)):
             self._idle.put(None)
@@ -39,13 +40,15 @@ class Parsers:
         """Return what a document says; BadInput when it is no feed, or none that can be read within the limits."""
         if len(data) > documents.LARGEST:
             documents.parse(data, url=url)  # says why not
-        child = self._idle.get() or _Child()
+        child = self._idle.get() or _Child(self._cpu)
         try:
             good, answer = child.ask(data, {"url": url, "content_type": content_type})
         except (OSError, EOFError, struct.error):
             child.end()
             self._idle.put(None)
-            raise BadInput(f"{url}: the document cannot be read within {CPU} seconds; take another feed") from None
+            raise BadInput(
+                f"{url}: the document cannot be read within {self._cpu} seconds; take another feed"
+            ) from None
         self._idle.put(child)
         if not good:
             raise BadInput(answer.decode())
@@ -72,10 +75,14 @@ def shared() -> Parsers:
 
 
 class _Child:
-    def __init__(self) -> None:
+    def __init__(self, cpu: int) -> None:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, cwd="/"
+            [sys.executable, "-I", "-c", _START.format(cpu)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
         )
 
     def ask(self, data: bytes, about: dict[str, str]) -> tuple[bool, bytes]:
@@ -105,7 +112,7 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-def work() -> None:
+def work(cpu: int) -> None:
     """Parse what the parent hands over, until it hands over nothing more."""
     _limit()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
@@ -113,7 +120,7 @@ def work() -> None:
         about, size = _SIZES.unpack(head)
         given = loads(_exactly(source, about))
         data = _exactly(source, size)
-        _allow_more_time()
+        _allow_more_time(cpu)
         try:
             good, answer = 1, documents.dump(documents.parse(data, **given))
         except BadInput as error:
@@ -132,11 +139,11 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
 
 
-def _allow_more_time() -> None:
+def _allow_more_time(cpu: int) -> None:
     """Let the limit of CPU, which counts a process's whole life, begin anew."""
     with suppress(ImportError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        soft = int(used.ru_utime + used.ru_stime) + CPU + 1
+        soft = int(used.ru_utime + used.ru_stime) + cpu + 1
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))

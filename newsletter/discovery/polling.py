@@ -16,7 +16,7 @@ from itertools import islice
 from sqlalchemy import Engine
 
 from newsletter import db
-from newsletter.discovery import clusters, feeds, parsing, verdicts
+from newsletter.discovery import clusters, feeds, inbox, parsing, verdicts
 from newsletter.discovery.documents import Document
 from newsletter.discovery.fetching import Answer, Client, NoAnswer
 from newsletter.discovery.hosts import Hosts
@@ -62,9 +62,9 @@ class Poller:
             done += self._store(visits)
             self.tell(len(done), len(asked))
         fresh = [item for polled in done for item in polled.new]
-        if fresh:
-            with db.transaction(self.engine) as session:
-                clusters.put(session, fresh, now=self.clock())
+        with db.transaction(self.engine) as session:
+            clusters.put(session, fresh, now=self.clock())
+            inbox.expire(session, now=self.clock())
         return done
 
     def _visits(self, asked: list[Asked]) -> Iterator[list[Visit]]:
