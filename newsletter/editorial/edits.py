@@ -68,6 +68,8 @@ def _record(session: Session, document: Document, text: str, *, actor: str, now:
     sha256 = format.sha256(document)
     if sha256 == briefing.sha256:
         return
+    if briefing.state == BriefingState.SPIKED:
+        raise standings.refusal(standings.get(session, briefing.id))
     if briefing.state not in standings.OPEN:
         raise Refused(
             f"briefing {briefing.id} is already {briefing.state}, and its file has other words than readers were "
