@@ -83,6 +83,11 @@ def require(session: Session, id: str, *, sha256: str = "", now: datetime | None
             f"briefing {id} was approved again with other words ({held.sha256[:12]}, not {sha256[:12]}) since the "
             "issue took it; cancel the issue and compose it anew: newsletter compose"
         )
+    if here.state == BriefingState.APPROVED and not people.get(session, held.person).active:
+        raise Refused(
+            f"briefing {id} was approved by {held.person}, who works here no more; somebody else approves it anew: "
+            f"newsletter briefings reject {id} --note WHY"
+        )
     document = standings.text_at(session, id, held.sha256)
     findings = reports.pending(session, replace(here, document=document), report=held.report, now=now) if now else []
     if findings:

@@ -156,6 +156,9 @@ def embargoed(document: Document, seen: Evidence) -> Iterator[Remark]:
 
 
 def expired(document: Document, seen: Evidence) -> Iterator[Remark]:
-    """E1: the text is still good."""
+    """E1: the text is still good, and will be once its embargo is over."""
     if document.expires and document.expires <= seen.now:
         yield Remark("expires", f"it expired on {document.expires:%Y-%m-%d}", "bring it up to date and move expires:")
+    elif document.expires and document.embargo and document.expires <= document.embargo:
+        until = f"{document.embargo:%Y-%m-%d %H:%M%z}"
+        yield Remark("expires", f"its embargo ends on {until}, when it has expired", "correct embargo: or expires:")

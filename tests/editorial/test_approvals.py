@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from newsletter.discovery import feeds, inbox
 from newsletter.discovery.models import ItemState
-from newsletter.editorial import approvals, briefings, standings
+from newsletter.editorial import approvals, briefings, decisions, people, standings
 from newsletter.editorial.approvals import ApprovalView
 from newsletter.editorial.models import Approval, BriefingState
 from newsletter.errors import Blocked, NotFound, Refused
@@ -172,3 +172,17 @@ def test_the_source_items_of_an_approved_text_are_used(room: Room) -> None:
     approve(room, "jonas")
     (item,) = inbox.all(room.session)
     assert (item.state, item.briefing) == (ItemState.USED, "memory-prices")
+
+
+def test_the_yes_of_somebody_who_left_sends_nothing(room: Room) -> None:
+    approve(room, "jonas")
+    people.remove(room.session, "jonas", actor="ines", now=room.now)
+    with pytest.raises(Refused, match="approved by jonas, who works here no more; .* briefings reject memory-prices"):
+        approvals.require(room.session, "memory-prices", now=room.now)
+    decisions.reject(room.session, "memory-prices", note="Jonas left.", actor="ines", now=room.now)
+    room.submit()
+    approve(room, "ines")
+    assert approvals.require(room.session, "memory-prices", now=room.now).person == "ines"
+    briefings.mark_sent(room.session, ["memory-prices"], issue_id=1, actor="ines", now=room.now)
+    people.remove(room.session, "ines", actor="mara", now=room.now)
+    assert approvals.require(room.session, "memory-prices").person == "ines"

@@ -1,7 +1,7 @@
 """The standards gate: each rule fires on its fault, at its severity, and on nothing else."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -79,6 +79,15 @@ def test_a_good_text_has_nothing_against_it() -> None:
 )
 def test_each_fault_is_found_in_its_place(changes: dict[str, Any], rule: str, severity: str, where: str) -> None:
     assert found(**changes) == {(rule, severity, where)}
+
+
+def test_a_text_that_expires_under_embargo_blocks_in_any_time_zone() -> None:
+    noon = NOW + DAY
+    east = noon.astimezone(timezone(timedelta(hours=8)))
+    assert ("E1", "block", "expires") in found(embargo=east, expires=noon)
+    assert ("E1", "block", "expires") not in found(embargo=east, expires=noon + timedelta(minutes=1))
+    assert ("E1", "block", "embargo") in found(Stage.ISSUE, embargo=NOW.astimezone(east.tzinfo) + timedelta(minutes=1))
+    assert found(Stage.ISSUE, embargo=NOW.astimezone(east.tzinfo)) == set()
 
 
 def test_the_whole_must_have_a_readable_length() -> None:
