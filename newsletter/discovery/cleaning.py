@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 import nh3
@@ -33,6 +34,7 @@ def link(url: str) -> str:
     return url if usable and len(url) <= 2000 and not re.search(r"[\s<>\"\\\x00-\x1f\x7f]", url) else ""
 
 
+@lru_cache(maxsize=8192)
 def canonical(url: str) -> str:
     """Return an address without what differs between two links to one page: case of the host, fragment, trackers."""
     try:

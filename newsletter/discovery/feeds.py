@@ -62,7 +62,8 @@ def read(session: Session, data: bytes, *, url: str, name: str = "", now: dateti
     feed = _at(session, address) or Feed(url=address, name="", added_at=now)
     stored = take(session, feed, document, name=name, now=now)
     called = feed.name
-    clusters.put(session, stored.new, now=now)
+    session.flush()
+    clusters.put(session, [item.id for item in stored.new if item.id], now=now)
     return FeedRead(
         feed=called, found=stored.found, new=len(stored.new), already=stored.already, changed=stored.changed,
         unusable=stored.unusable, degraded=document.complaint,
@@ -79,11 +80,12 @@ def take(session: Session, feed: Feed, document: Document, *, name: str = "", no
     had_items = feed.newest_at is not None
     feed.read_at = now
     session.add(feed)
-    session.flush()
+    if feed.id is None:
+        session.flush()
     stored = items.store(session, feed, document, now=now)
     if stored.new:
         assert feed.id is not None
-        moments = list(items.newest(session, feed.id, most=rhythm.NEWEST))
+        moments = items.newest(session, feed.id, document, most=rhythm.NEWEST, now=now) or [now]
         feed.gap, feed.newest_at = rhythm.gap(moments), now if had_items else moments[0]
     return stored
 
@@ -203,7 +205,9 @@ def _view(feed: Feed, count: int) -> FeedView:
 
 def due(session: Session, *, now: datetime, only: Iterable[int] | None = None) -> list[Feed]:
     """Return the feeds to poll, the longest due first; with `only`, those, due or not."""
-    query = select(Feed).where(Feed.state == FeedState.FOLLOWED).order_by(col(Feed.due_at), col(Feed.id))
     if only is not None:
-        return [_row(session, feed_id) for feed_id in dict.fromkeys(only)]
+        wanted = list(dict.fromkeys(only))
+        found = {feed.id: feed for feed in session.exec(select(Feed).where(col(Feed.id).in_(wanted)))}
+        return [found.get(feed_id) or _row(session, feed_id) for feed_id in wanted]
+    query = select(Feed).where(Feed.state == FeedState.FOLLOWED).order_by(col(Feed.due_at), col(Feed.id))
     return [feed for feed in session.exec(query) if feed.due_at is None or feed.due_at <= now]

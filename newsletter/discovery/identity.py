@@ -15,10 +15,14 @@ _LONGEST = 2000
 
 def fitting(current: Identity, entries: Sequence[Entry]) -> Identity:
     """Return by what the entries can be told apart: the current way, or the next in the list that is good enough."""
-    ways = list(Identity)[list(Identity).index(current) :]
-    faults = {way: _faults(way, entries) for way in ways}
-    good = (way for way in ways if faults[way] <= TOLERATED * len(entries))
-    return next(good, min(ways, key=faults.__getitem__))
+    least, best = len(entries) + 1, current
+    for way in list(Identity)[list(Identity).index(current) :]:
+        faults = _faults(way, entries)
+        if faults <= TOLERATED * len(entries):
+            return way
+        if faults < least:
+            least, best = faults, way
+    return best
 
 
 def _faults(way: Identity, entries: Sequence[Entry]) -> int:

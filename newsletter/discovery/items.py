@@ -1,10 +1,12 @@
 """Items: what a document brings, stored once, with what it said before it was edited."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col, select, update
 
 from newsletter.discovery import cleaning, identity
 from newsletter.discovery.documents import Document, Entry
@@ -15,10 +17,10 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What came of a document's entries: the `new` by number; the `changed` are known, and say something else now."""
+    """What came of a document's entries. The `new` have numbers after a flush; the `changed` say something else now."""
 
     found: int = 0
-    new: tuple[int, ...] = ()
+    new: tuple[SourceItem, ...] = ()
     already: int = 0
     changed: int = 0
     unusable: int = 0
@@ -43,13 +45,18 @@ def store(session: Session, feed: Feed, document: Document, *, now: datetime) ->
     entries = identity.keys(feed.identity, usable)
     known = _known(session, feed.id, entries)
     fresh = [_item(feed.id, key, entry, now) for key, entry in entries.items() if key not in known]
-    changed = sum(_revise(session, known[key], entries[key], now) for key in known)
+    changed = [known[key] for key in known if _says_else(known[key], entries[key])]
+    _revise(session, {item.id: entries[key] for key, item in known.items() if item in changed}, now)
     session.add_all(fresh)
-    session.flush()
     unusable = sum(1 for entry in document.entries if not (entry.title or entry.url))
     found = len(document.entries)
-    made = tuple(item.id for item in fresh if item.id is not None)
-    return Stored(found=found, new=made, already=found - len(fresh) - unusable, changed=changed, unusable=unusable)
+    return Stored(
+        found=found,
+        new=tuple(fresh),
+        already=found - len(fresh) - unusable,
+        changed=len(changed),
+        unusable=unusable,
+    )
 
 
 def _know(session: Session, feed: Feed, entries: Sequence[Entry]) -> None:
@@ -68,27 +75,43 @@ def _know(session: Session, feed: Feed, entries: Sequence[Entry]) -> None:
     session.flush()
 
 
-def _known(session: Session, feed_id: int, entries: dict[str, Entry]) -> dict[str, SourceItem]:
+@dataclass(frozen=True)
+class _Known:
+    id: int
+    identity: str
+    canonical: str
+    url: str
+    title: str
+    summary: str
+
+
+def _known(session: Session, feed_id: int, entries: dict[str, Entry]) -> dict[str, _Known]:
     """Return the stored items by the keys of the entries that they are.
 
     An entry with an unknown id, but the address and title of a known item, is that item under a new id: some
     publishers give all their entries new ids when they move.
     """
-    here = select(SourceItem).where(SourceItem.feed_id == feed_id)
-    known = {item.identity: item for item in session.exec(here.where(col(SourceItem.identity).in_(list(entries))))}
+    known = {item.identity: item for item in _stored(session, feed_id, col(SourceItem.identity).in_(list(entries)))}
     strange = {key: entry for key, entry in entries.items() if key not in known and entry.url}
     if not strange:
         return known
     pages = {cleaning.canonical(entry.url) for entry in strange.values()}
-    there = session.exec(here.where(col(SourceItem.canonical).in_(pages))).all()
     matched = {item.id for item in known.values()}
+    there = _stored(session, feed_id, col(SourceItem.canonical).in_(pages))
     free = {(item.canonical, item.title): item for item in there if item.id not in matched}
     for key, entry in strange.items():
         same = free.pop((cleaning.canonical(entry.url), _title(entry)), None)
         if same:
-            same.identity = key
+            session.execute(update(SourceItem).where(col(SourceItem.id) == same.id).values(identity=key))
             known[key] = same
     return known
+
+
+def _stored(session: Session, feed_id: int, condition: Any) -> list[_Known]:
+    # Columns, because a thousand feeds with all their items as objects take as long as parsing them.
+    columns = SourceItem.__table__.c  # type: ignore[attr-defined]
+    wanted = [columns[each.name] for each in fields(_Known)]
+    return [_Known(*row) for row in session.execute(sa_select(*wanted).where(columns.feed_id == feed_id, condition))]
 
 
 def _item(feed_id: int, key: str, entry: Entry, now: datetime) -> SourceItem:
@@ -103,23 +126,26 @@ def _title(entry: Entry) -> str:
     return entry.title or entry.url[:500]
 
 
-def _revise(session: Session, item: SourceItem, entry: Entry, now: datetime) -> bool:
-    """Let an item say what its entry says now, and keep what it said before; return whether that differs."""
-    said = (item.url, item.title, item.summary)
-    says = (entry.url, _title(entry), entry.summary)
-    if said == says:
-        return False
-    assert item.id is not None
-    session.add(
-        SourceRevision(
-            item_id=item.id, number=item.revision, url=said[0], title=said[1], summary=said[2], replaced_at=now
-        )
-    )
-    item.url, item.title, item.summary = says
-    item.canonical = cleaning.canonical(entry.url)
-    item.revision += 1
-    item.changed_at = now
-    return True
+def _says_else(item: _Known, entry: Entry) -> bool:
+    return (item.url, item.title, item.summary) != (entry.url, _title(entry), entry.summary)
+
+
+def _revise(session: Session, entries: dict[int, Entry], now: datetime) -> None:
+    """Let items say what their entries say now, and keep what they said before."""
+    found = session.exec(select(SourceItem).where(col(SourceItem.id).in_(entries))) if entries else ()
+    for item in found:
+        assert item.id is not None
+        session.add(
+            SourceRevision(
+                item_id=item.id, number=item.revision, url=item.url, title=item.title, summary=item.summary,
+                replaced_at=now,
+            )
+        )  # fmt: skip
+        entry = entries[item.id]
+        item.url, item.title, item.summary = entry.url, _title(entry), entry.summary
+        item.canonical = cleaning.canonical(entry.url)
+        item.revision += 1
+        item.changed_at = now
 
 
 def sane(moment: datetime | None, now: datetime) -> datetime | None:
@@ -138,8 +164,11 @@ def revisions(session: Session, item_id: int) -> list[Before]:
     ]
 
 
-def newest(session: Session, feed_id: int, *, most: int) -> Iterable[datetime]:
-    """Return when the newest items of a feed were published, or found where it does not say."""
-    when = select(SourceItem.published, SourceItem.found_at)
-    query = when.where(SourceItem.feed_id == feed_id).order_by(col(SourceItem.id).desc()).limit(4 * most)
-    return sorted((published or found for published, found in session.exec(query)), reverse=True)[:most]
+def newest(session: Session, feed_id: int, document: Document, *, most: int, now: datetime) -> list[datetime]:
+    """Return when the newest items of a feed were published, newest first: by its document, else by what is stored."""
+    dated = sorted({moment for entry in document.entries if (moment := sane(entry.published, now))}, reverse=True)
+    if len(dated) > 1:
+        return dated[:most]
+    when = select(SourceItem.published, SourceItem.found_at).where(SourceItem.feed_id == feed_id)
+    stored = session.exec(when.order_by(col(SourceItem.id).desc()).limit(4 * most))
+    return sorted({published or found for published, found in stored}, reverse=True)[:most]

@@ -8,10 +8,11 @@ import hashlib
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -26,8 +27,8 @@ from newsletter.discovery.verdicts import Polled, Visit
 from newsletter.errors import BadInput, DatabaseError
 
 WORKERS, PAUSE = 8, 2.0
-#: Visits that are stored in one transaction, at most.
-GROUP = 50
+#: Visits that are stored in one transaction, at most, and the seconds in which they must have come.
+GROUP, MOMENT = 50, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ class Poller:
         try:
             left = len(asked)
             while left:
-                visits = [brought.get(), *islice(_at_hand(brought), GROUP - 1)]
+                visits = _gathered(brought, min(left, GROUP))
                 left -= len(visits)
                 yield [_sound(visit) for visit in visits]
         finally:
@@ -123,9 +124,7 @@ class Poller:
     def _settle(self, visits: list[Visit]) -> list[Polled]:
         now = self.clock()
         with db.transaction(self.engine) as session:
-            settled = [verdicts.settle(session, visit, now=now, chance=random.random()) for visit in visits]
-            session.flush()
-        return settled
+            return verdicts.settle(session, visits, now=now, chance=random.random)
 
 
 def _asked(feed: Feed) -> Asked:
@@ -140,12 +139,14 @@ def _bare(answer: Answer) -> Answer:
     return Answer(url=answer.url, status=answer.status, headers=answer.headers, moved_to=answer.moved_to)
 
 
-def _at_hand(brought: "queue.SimpleQueue[Visit | BaseException]") -> Iterator[Visit | BaseException]:
-    while True:
-        try:
-            yield brought.get_nowait()
-        except queue.Empty:
-            return
+def _gathered(brought: "queue.SimpleQueue[Visit | BaseException]", most: int) -> list[Visit | BaseException]:
+    """Return what comes within a moment of the first: to store things together costs less than to store each."""
+    found = [brought.get()]
+    end = time.monotonic() + MOMENT
+    with suppress(queue.Empty):
+        while len(found) < most:
+            found.append(brought.get(timeout=max(0.0, end - time.monotonic())))
+    return found
 
 
 def _sound(visit: Visit | BaseException) -> Visit:

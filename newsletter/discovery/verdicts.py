@@ -1,10 +1,11 @@
 """Verdicts: what an answer means for a feed. Each is written down in the transaction that stores the items."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from newsletter import audit
 from newsletter.discovery import feeds, rhythm
@@ -47,22 +48,38 @@ class Polled:
     fault: str = ""
 
 
-def settle(session: Session, visit: Visit, *, now: datetime, chance: float) -> Polled:
-    """Store what a visit brought, and when its feed is asked next; `chance` from 0 to 1 spreads the load."""
-    feed = session.get(Feed, visit.feed, with_for_update=True)
-    if feed is None or feed.url != visit.url or feed.state is FeedState.REMOVED:
-        return Polled(feed=visit.feed, name="", status=0)  # somebody changed it meanwhile: the next poll asks anew
+def settle(session: Session, visits: Sequence[Visit], *, now: datetime, chance: Callable[[], float]) -> list[Polled]:
+    """Store what visits brought, and when each feed is asked next; `chance` from 0 to 1 spreads the load."""
+    wanted = select(Feed).where(col(Feed.id).in_([visit.feed for visit in visits])).order_by(col(Feed.id))
+    found = {feed.id: feed for feed in session.exec(wanted.with_for_update())}
+    made = []
+    with session.no_autoflush:  # or every feed is written before the next is read
+        for visit in visits:
+            feed = found.get(visit.feed)
+            if feed is None or feed.url != visit.url or feed.state is FeedState.REMOVED:
+                feed, stored = None, Stored()  # somebody changed it meanwhile: the next poll asks anew
+            else:
+                stored = _settle(session, feed, visit, now=now, chance=chance())
+            made.append((visit, feed, stored))
+    session.flush()
+    return [_polled(*each) for each in made]
+
+
+def _settle(session: Session, feed: Feed, visit: Visit, *, now: datetime, chance: float) -> Stored:
     feed.polled_at = now
     fault = _fault(visit)
     if fault:
         _fail(session, feed, visit, fault, now=now, chance=chance)
-        stored = Stored()
-    else:
-        stored = _succeed(session, feed, visit, now=now, chance=chance)
+        return Stored()
+    return _succeed(session, feed, visit, now=now, chance=chance)
+
+
+def _polled(visit: Visit, feed: Feed | None, stored: Stored) -> Polled:
+    if feed is None:
+        return Polled(feed=visit.feed, name="", status=0)
     status = visit.answer.status if visit.answer else 0
-    return Polled(
-        feed=visit.feed, name=feed.name, status=status, new=stored.new, changed=stored.changed, fault=feed.fault
-    )
+    new = tuple(item.id for item in stored.new if item.id)
+    return Polled(feed=visit.feed, name=feed.name, status=status, new=new, changed=stored.changed, fault=feed.fault)
 
 
 def _fault(visit: Visit) -> str:
