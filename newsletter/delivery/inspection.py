@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from newsletter.delivery import message as messages
 from newsletter.delivery.reader import Reader
-from newsletter.editorial import approvals, gate
+from newsletter.editorial import approvals, reports
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.errors import BadInput, Refused, SettingsError, TemplateError
 from newsletter.issues import contents
@@ -41,7 +41,7 @@ def inspect(session: Session, issue_id: int, settings: Settings, *, keyring: Key
 def examine(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime) -> Examined:
     """Return the issue with what is found in it, in the order of the rules."""
     content = contents.read(session, issue_id, now=now)
-    findings = [*_approvals(session, content, now), *_standards(content, now)]
+    findings = [*_approvals(session, content, now), *_standards(session, content, now)]
     try:
         whole = preview.current(session, issue_id, settings, keyring=keyring, now=now).whole()
     except TemplateError as error:
@@ -108,9 +108,9 @@ def _approvals(session: Session, content: IssueContent, now: datetime) -> list[F
     return found
 
 
-def _standards(content: IssueContent, now: datetime) -> list[Finding]:
+def _standards(session: Session, content: IssueContent, now: datetime) -> list[Finding]:
     return [
         replace(finding, where=f"item {item.position}: {item.document.id}, {finding.where}".rstrip(", "))
         for item in content.items
-        for finding in gate.check(item.document, now=now)
+        for finding in reports.at_issue(session, item.document.id, item.sha256, now=now)
     ]

@@ -86,6 +86,8 @@ RULES = (
         "X3", Severity.WARN, "the text follows its sources", comparisons.unchanged_sources, (Stage.CONTENT, Stage.ISSUE)
     ),
 )
+#: The rules that look at the sources' words and at what was sent: asked when a text is approved, and told from then on.
+RESEARCHED = ("O1", "O2", "O3", "O4", "N1", "X1", "X2")
 #: Changes with the table, so that a report tells by which rules it was made.
 VERSION = hashlib.sha256(" ".join(f"{rule.id}:{rule.severity}:{rule.why}" for rule in RULES).encode()).hexdigest()[:16]
 

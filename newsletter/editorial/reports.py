@@ -1,7 +1,7 @@
 """The report: what the gate found in one exact text, against which words of its sources, kept as evidence."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -110,6 +110,19 @@ def pending(session: Session, here: Standing, *, report: int | None, now: dateti
         older = run(session, here, block=block, now=now).blocking
         found += [each for each in older if each.rule not in {one.rule for one in found}]
     return found
+
+
+def at_issue(session: Session, id: str, sha256: str, *, now: datetime) -> list[Finding]:
+    """Return what the gate has to say of a text that an issue took.
+
+    What was compared with the sources' words is told from the report at the approval; the rest is looked at anew.
+    """
+    here = replace(standings.get(session, id), sha256=sha256, document=standings.text_at(session, id, sha256))
+    approval = standings.newest_approval(session, id)
+    kept = of(session, id, approval.report) if approval and approval.report and approval.sha256 == sha256 else None
+    seen, block = research.changes(session, here, now=now), kept.block if kept else ()
+    found = gate.check(here.document, now=now, seen=seen, block=block, waived=_pardons(session, here))
+    return found + [each for each in (kept.findings if kept else ()) if each.rule in gate.RESEARCHED]
 
 
 def _pardons(session: Session, here: Standing) -> dict[str, str]:

@@ -65,6 +65,19 @@ def test_a_rule_made_graver_is_waived_by_the_standards_role_for_this_text_only(d
     assert "block N1 numbers" in desk.refuses("briefings", "submit", "grid", "--as", "mara")
 
 
+def test_the_check_of_an_issue_tells_what_the_gate_found_and_who_waived_it(desk: Desk, engine: Engine) -> None:
+    hold(engine, "Nothing of the kind.")
+    edit(desk, "grid", "by far", "by 47 million")
+    desk.run("briefings", "submit", "grid", "--as", "mara")
+    desk.run("briefings", "waive", "grid", "N1", "--reason", "The tender says so.", "--as", "jonas")
+    desk.run("briefings", "approve", "grid", "--as", "jonas")
+    desk.run("compose", "--pick", "grid")
+    found = desk.json("check", "1")["findings"]
+    (told,) = [each for each in found if each["rule"] == "N1"]
+    assert (told["severity"], told["where"]) == ("info", "item 1: grid, numbers")
+    assert told["waived"] == "jonas: The tender says so."
+
+
 def test_a_rule_of_the_gate_may_be_named_where_issues_are_checked_too(desk: Desk) -> None:
     desk.run("compose", "--pick", "cranes")
     strict(desk, "N1")

@@ -175,3 +175,18 @@ def test_a_text_approved_by_other_rules_is_held_against_todays(room: Room) -> No
     room.session.flush()
     with pytest.raises(Refused, match="words in a row are source 1's"):
         approvals.require(room.session, "memory-prices", now=room.now)
+
+
+def test_an_issue_tells_what_was_found_at_the_approval_and_what_changed_since(room: Room) -> None:
+    item = bring(room.session, PLAIN)
+    view = approve(room)
+
+    def told() -> set[str]:
+        found = reports.at_issue(room.session, "memory-prices", view.sha256, now=room.now)
+        return {each.rule for each in found if each.severity is not Severity.INFO}
+
+    assert told() == {"N1"}
+    item.summary = GOOD.what_happened
+    room.session.add(item)
+    room.session.flush()
+    assert told() == {"N1", "X3"}
