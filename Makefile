@@ -5,7 +5,7 @@ BIN = .venv/bin
 DEMO ?= demo
 WORKERS ?= 2
 
-.PHONY: demo test lint format bench bench-audience lock clean
+.PHONY: demo test lint format bench bench-audience bench-sending soak lock clean
 
 demo: .venv/ready
 	@$(BIN)/newsletter demo --dir $(DEMO)
@@ -33,6 +33,19 @@ bench-audience: .venv/ready
 	$(BIN)/python bench/segments.py
 	$(BIN)/python bench/planning.py
 	$(BIN)/python bench/imports.py
+
+# Into real servers on this machine, beside Postfix's smtp-source, aiosmtplib and nodemailer: most of an hour.
+bench-sending: .venv/ready
+	$(BIN)/python bench/sending.py
+	$(BIN)/python bench/sending.py --on postgresql
+	$(BIN)/python bench/sending.py --dkim
+	$(BIN)/python bench/latency.py
+	$(BIN)/python bench/scale.py
+
+# Kills the sender sixty times on the way to 60,000 readers, and counts who got nothing and who got two.
+soak: .venv/ready
+	$(BIN)/python bench/soak.py
+	$(BIN)/python bench/soak.py --hold
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on the PATH; install one and run make again" >&2; exit 1; }
