@@ -11,6 +11,7 @@ INSTALL = {
     "Postfix": "apt-get install postfix",
     "Node": "apt-get install nodejs npm",
     "npm judges": "npm ci --prefix tests/judges",
+    "npm peers": "npm ci --prefix bench/peers",
     "OpenDKIM": "apt-get install opendkim",
     "SpamAssassin": "apt-get install spamassassin spamd",
 }
