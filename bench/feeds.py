@@ -16,7 +16,8 @@ import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import feedparser
@@ -37,6 +38,8 @@ from newsletter.discovery.polling import WORKERS, Poller
 _SAID = """harbour ferry grid cable cloud memory tender hospital vote island yard turbine permit lease auction chip
 storage pipeline union strike port customs audit ledger patent satellite battery loan merger tariff"""
 _WORDS = _SAID.split()
+#: Entries come every four hours, so those of three days, 18 of 30, are looked through for twins.
+START = datetime.now(UTC) - timedelta(hours=4 * 36)
 
 
 def document(feed: int, turn: int, items: int) -> bytes:
@@ -50,7 +53,7 @@ def _entry(feed: int, number: int) -> str:
     word = [_WORDS[(feed * 7 + number * 13 + step * step * (feed % 5 + 1)) % len(_WORDS)] for step in range(12)]
     title = " ".join([*word[:6], f"no{feed}", f"of{number}"])
     link = f"https://feed{feed}.example/{number}"
-    date = f"Mon, 02 Nov 2026 {number % 24:02}:00:00 GMT"
+    date = format_datetime(START + timedelta(hours=4 * number), usegmt=True)
     words = f"&lt;p&gt;{' '.join(word[6:])} in words that say a little more of story {number}.&lt;/p&gt;"
     return (
         f"<item><title>{title}</title><link>{link}</link><guid>{link}</guid><pubDate>{date}</pubDate>"
