@@ -168,6 +168,18 @@ def test_blocking_are_the_findings_that_block() -> None:
     assert [finding.rule for finding in gate.warns(findings)] == ["E1"]
 
 
+def test_a_waiver_reaches_warnings_only_even_of_a_rule_that_also_blocks() -> None:
+    short = document(key_points=("Much too short", "Another one that is long enough"))
+    findings = gate.check(short, now=NOW, waived={"T2": "ines: They are fine."}, block=("T2",))
+    assert {(each.severity, each.where, each.waived) for each in findings} == {
+        (Severity.BLOCK, "Key points", ""), (Severity.INFO, "Key points 1", "ines: They are fine."),
+    }  # fmt: skip
+    graver = gate.check(short, now=NOW, block=("T2",))
+    assert {(each.severity, each.where) for each in graver} == {
+        (Severity.BLOCK, "Key points"), (Severity.BLOCK, "Key points 1"),
+    }  # fmt: skip
+
+
 def test_every_rule_says_why_it_is_there() -> None:
     of_the_text = {"A1", "A3", "A6", "T1", "T2", "T3", "T4", "T5", "T6", "L1", "E1"}
     of_its_sources = {"A4", "O0", "O1", "O2", "O3", "O4", "N1", "X1", "X2", "X3"}
