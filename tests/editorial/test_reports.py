@@ -98,6 +98,15 @@ def test_a_link_with_a_tracking_mark_still_finds_its_source(room: Room) -> None:
     assert ("A3", "warn") in found(room)
 
 
+def test_an_item_with_a_tracking_mark_is_found_by_its_clean_address(room: Room) -> None:
+    item = bring(room.session, PLAIN, url=f"{FIRST.url}?utm_source=rss")
+    assert run(room).sources[0]["words"] == 0
+    item.canonical = FIRST.url
+    room.session.add(item)
+    room.session.flush()
+    assert run(room).sources[0]["words"] > 200
+
+
 def test_a_story_that_was_sent_lately_is_told(room: Room) -> None:
     room.write(id="memory-again", related_pin=())
     room.refresh()
