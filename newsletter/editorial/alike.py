@@ -69,18 +69,17 @@ def _places(words: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _share(own: Sequence[str], words: Sequence[str], places: dict[str, list[int]]) -> float:
-    """Return which share of the own words a stretch of the other text has in the same order, at best."""
-    width = len(own)
-    hits = Counter(
-        max(place - number, 0) // width
+    """Return which share of the own words a stretch hardly longer than they are has in the same order, at best."""
+    width, slack = len(own), max(2, len(own) // 8)
+    shifts = Counter(
+        place - number
         for number, word in enumerate(own)
         if len(where := places.get(word, ())) <= _COMMON
         for place in where
     )
     best = 0
-    for stretch, _ in hits.most_common(3):
-        first = max(stretch * width - width // 2, 0)
-        best = max(best, _common(own, words[first : first + 3 * width]))
+    for shift, _ in shifts.most_common(3):
+        best = max(best, _common(own, words[max(shift - slack, 0) : max(shift + width + slack, 0)]))
     return best / width
 
 

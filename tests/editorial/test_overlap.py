@@ -95,6 +95,11 @@ def test_a_sentence_with_a_third_of_its_words_changed_is_ones_own() -> None:
     assert compare("Two hybrid boats have now been bought from some yard down south.").alike == ()
 
 
+def test_the_same_words_strewn_over_a_longer_sentence_are_ones_own() -> None:
+    source = "Sites that can cut demand by forty per cent within a quarter of an hour are to be connected years first."
+    assert compare("Sites that can shed forty per cent are connected first", source=source).alike == ()
+
+
 def test_a_sentence_in_other_order_is_ones_own() -> None:
     words = "Years four within tugs diesel its of all replace will it that Monday on said authority port the."
     assert compare(words).alike == ()
