@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=60)
 #: States that still ask for something; an issue with one of them cannot close.
 WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
 NO_RELAYS: Mapping[int, str] = {}
+_RENEWED = "renewed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,10 @@ def _is_zombie(pid: int) -> bool:
 
 
 def renew(session: Session, hold: Hold, *, now: datetime) -> None:
-    """Say that the sender lives, for another LEASE; refuse when another has taken over."""
-    _set_lease(session, hold, worker=hold.worker, lease_until=now + LEASE)
+    """Say that the sender lives, for another LEASE, once in a transaction; refuse when another has taken over."""
+    if session.info.get(_RENEWED) is not hold:
+        _set_lease(session, hold, worker=hold.worker, lease_until=now + LEASE)
+        session.info[_RENEWED] = hold
 
 
 def release(session: Session, hold: Hold) -> None:
@@ -168,8 +171,12 @@ _BAR = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reason=b
 
 def _move(session: Session, deliveries: list[int], state: DeliveryState, now: datetime) -> None:
     if deliveries:
-        moved = update(DELIVERY).where(DELIVERY.c.id.in_(deliveries))
-        session.execute(moved.values(state=state, changed_at=now, due_at=None))
+        session.execute(_MOVE, {"deliveries": deliveries, "to": state, "at": now})
+
+
+# Built once, as they are executed for each batch.
+_THESE = DELIVERY.c.id.in_(bindparam("deliveries", expanding=True))
+_MOVE = update(DELIVERY).where(_THESE).values(state=bindparam("to"), changed_at=bindparam("at"), due_at=None)
 
 
 def _lease_batch(session: Session, hold: Hold, part: int | None) -> int | None:
@@ -249,11 +256,13 @@ def _record_sent(
     for key in keys:
         by[relays.get(key, "")].append(key)
     for relay, taken in by.items():
-        done = update(DELIVERY).where(DELIVERY.c.id.in_(taken), DELIVERY.c.state == DeliveryState.SENDING)
-        values = {"state": DeliveryState.SENT, "reason": "", "changed_at": now, "relay": relay}
-        session.execute(done.values(**values, attempts=DELIVERY.c.attempts + 1))
+        session.execute(_SENT, {"deliveries": taken, "at": now, "by": relay})
 
 
+_SENT = update(DELIVERY).where(_THESE, DELIVERY.c.state == DeliveryState.SENDING).values(
+    state=DeliveryState.SENT, reason="", changed_at=bindparam("at"), relay=bindparam("by"),
+    attempts=DELIVERY.c.attempts + 1,
+)  # fmt: skip
 _SAID = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reply=bindparam("said"))
 _CHANGE = (
     update(DELIVERY)

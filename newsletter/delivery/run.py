@@ -81,12 +81,20 @@ class Run:
             self.dispatch.progressed.clear()
             done = [batch for batch in self.work.open.values() if batch.left == 0]
             want = self._want()
-            if done or want:
+            if want or (done and (self._exhausted or self.dispatch.closed)):
                 await self._turn(done, want)
             elif (self.dispatch.closed and not self.dispatch.out) or (not self.work.open and not await self._waited()):
                 return
-            else:
-                await self.dispatch.progressed.wait()
+            elif not await self._progress() and done:  # the next claim is far off
+                await self._turn(done, 0)
+
+    async def _progress(self) -> bool:
+        """Wait until a batch is finished or another is wanted; return False when that takes long."""
+        try:
+            await asyncio.wait_for(self.dispatch.progressed.wait(), LOOK)
+        except TimeoutError:
+            return False
+        return True
 
     async def _turn(self, done: Sequence[OpenBatch], want: int) -> None:
         asked = time.monotonic()

@@ -10,7 +10,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.results import Change
 
 #: An RSA signature takes some 0.4 ms in which the interpreter is free: few at a time keep every core busy.
-CHUNK = 4
+CHUNK = 16
 
 
 class Signers:
