@@ -21,9 +21,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "doctor": "Say what is wrong with this set-up, and how to mend it.",
     },
     "Edit": {
-        "feeds": "Read feeds into the inbox.",
-        "inbox": "See the source items that wait for an editor.",
-        "briefings": "Write, check, submit, approve.",
+        "feeds": "Follow feeds, poll them, and see how they do.",
+        "inbox": "Sort the stories that wait for an editor.",
+        "briefings": "Write, check, review, approve, correct.",
         "people": "Keep the people of the desk.",
     },
     "Publish": {
