@@ -7,7 +7,7 @@ keeps one that was thought dead from writing over its successor.
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -159,24 +159,23 @@ def claim(
     if batch_id is None:
         return None
     found = readers.of_batch(session, batch_id, lookup, now=now)
-    _move(session, [reader.delivery_id for reader in found.readers], DeliveryState.SENDING, now)
-    _move(session, list(found.barred), DeliveryState.SKIPPED, now)
     if found.barred:
-        session.execute(_BAR, [{"key": key, "why": reason[:80]} for key, reason in found.barred.items()])
+        rows = [{"key": key, "why": reason[:80], "at": now} for key, reason in found.barred.items()]
+        session.execute(_BAR, rows)
+    session.execute(_BEGIN, {"batch": batch_id, "at": now})
     return Batch(id=batch_id, readers=found.readers, skipped=len(found.barred))
 
 
-_BAR = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reason=bindparam("why"))
-
-
-def _move(session: Session, deliveries: list[int], state: DeliveryState, now: datetime) -> None:
-    if deliveries:
-        session.execute(_MOVE, {"deliveries": deliveries, "to": state, "at": now})
-
-
 # Built once, as they are executed for each batch.
-_THESE = DELIVERY.c.id.in_(bindparam("deliveries", expanding=True))
-_MOVE = update(DELIVERY).where(_THESE).values(state=bindparam("to"), changed_at=bindparam("at"), due_at=None)
+_BAR = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(
+    state=DeliveryState.SKIPPED, reason=bindparam("why"), changed_at=bindparam("at"), due_at=None
+)  # fmt: skip
+_BEGIN = (
+    update(DELIVERY)
+    .where(DELIVERY.c.batch_id == bindparam("batch"))
+    .where(DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)))
+    .values(state=DeliveryState.SENDING, changed_at=bindparam("at"), due_at=None)
+)
 
 
 def _lease_batch(session: Session, hold: Hold, part: int | None) -> int | None:
@@ -228,25 +227,18 @@ def record(
 ) -> None:  # fmt: skip
     """Write what became of a batch; deliveries that `changes` does not name wait again, as if never claimed."""
     renew(session, hold, now=now)
-    sent = [key for key, change in changes.items() if change.state is DeliveryState.SENT and not change.reason]
-    _record_sent(session, sent, changes, relays, now)
-    others = changes.keys() - set(sent)
+    sent = {key for key, change in changes.items() if change.state is DeliveryState.SENT and not change.reason}
+    others = changes.keys() - sent
     if others:
-        rows = [_row(key, changes[key], batch_id, now, relays.get(key, "")) for key in others]
-        session.execute(_CHANGE, rows)
-    untouched = (
-        update(DELIVERY)
-        .where(DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING)
-        .values(state=DeliveryState.PENDING, batch_id=null(), changed_at=now)
-    )
-    session.execute(untouched)
-    done = update(BATCH).where(BATCH.c.id == batch_id).values(state=BatchState.DONE)
-    session.execute(done)
+        session.execute(_CHANGE, [_row(key, changes[key], batch_id, now, relays.get(key, "")) for key in others])
+    _record_sent(session, sent, changes, relays, now)
+    session.execute(_UNTOUCHED, {"batch": batch_id, "at": now})
+    session.execute(_DONE, {"batch": batch_id})
     verdicts.suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now=now)
 
 
 def _record_sent(
-    session: Session, keys: Sequence[int], changes: Mapping[int, Change], relays: Mapping[int, str], now: datetime
+    session: Session, keys: Collection[int], changes: Mapping[int, Change], relays: Mapping[int, str], now: datetime
 ) -> None:
     """Write down copies that were taken at once: nothing but their replies differs, and that is most of all copies."""
     if not keys:
@@ -259,11 +251,15 @@ def _record_sent(
         session.execute(_SENT, {"deliveries": taken, "at": now, "by": relay})
 
 
-_SENT = update(DELIVERY).where(_THESE, DELIVERY.c.state == DeliveryState.SENDING).values(
-    state=DeliveryState.SENT, reason="", changed_at=bindparam("at"), relay=bindparam("by"),
-    attempts=DELIVERY.c.attempts + 1,
-)  # fmt: skip
 _SAID = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reply=bindparam("said"))
+_SENT = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)), DELIVERY.c.state == DeliveryState.SENDING)
+    .values(
+        state=DeliveryState.SENT, reason="", changed_at=bindparam("at"), relay=bindparam("by"),
+        attempts=DELIVERY.c.attempts + 1,
+    )
+)  # fmt: skip
 _CHANGE = (
     update(DELIVERY)
     .where(DELIVERY.c.id == bindparam("key"), DELIVERY.c.state == DeliveryState.SENDING)
@@ -273,6 +269,12 @@ _CHANGE = (
         attempts=DELIVERY.c.attempts + bindparam("tried"),
     )
 )  # fmt: skip
+_UNTOUCHED = (
+    update(DELIVERY)
+    .where(DELIVERY.c.batch_id == bindparam("batch"), DELIVERY.c.state == DeliveryState.SENDING)
+    .values(state=DeliveryState.PENDING, batch_id=null(), changed_at=bindparam("at"))
+)
+_DONE = update(BATCH).where(BATCH.c.id == bindparam("batch")).values(state=BatchState.DONE)
 
 
 def _said(change: Change) -> str:

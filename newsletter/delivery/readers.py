@@ -26,19 +26,24 @@ COLUMNS = (
     SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
-# Built once, as they are asked for each batch. In two steps, the second by key: what SQLite knows of the table's past,
-# in which no delivery may have had a batch, can otherwise have it read the whole of it.
-_WAITING = select(DELIVERY.c.id).where(
-    DELIVERY.c.batch_id == bindparam("batch"), DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED))
-)
-_THESE = (
+_WAITING = DELIVERY.alias("waiting")
+# Built once, as it is asked for each batch. The batch's copies are found on the side: what SQLite knows of the table's
+# past, in which no delivery may have had a batch, can otherwise have it read the whole of it.
+_OF_BATCH = (
     select(
         *COLUMNS, DELIVERY.c.id.label("delivery"), DELIVERY.c.attempts, (DELIVERY.c.reason == RESENT).label("resent"),
         DELIVERY.c.variant, objections.REASON.label("reason"),
     )
     .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, isouter=True)
     .join(LIST, LIST.c.id == DELIVERY.c.list_id)
-    .where(DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)))
+    .where(
+        DELIVERY.c.id.in_(
+            select(_WAITING.c.id).where(
+                _WAITING.c.batch_id == bindparam("batch"),
+                _WAITING.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
+            )
+        )
+    )
     .order_by(DELIVERY.c.id)
 )  # fmt: skip
 
@@ -76,8 +81,7 @@ def lookup(session: Session, needs: Needs, *, now: datetime) -> Lookup:
 
 def of_batch(session: Session, batch_id: int, lookup: Lookup, *, now: datetime) -> Claimed:
     """Return the readers of a batch who wait for their copy, in the order of their deliveries."""
-    waiting = list(session.scalars(_WAITING, {"batch": batch_id}))
-    rows = session.execute(_THESE, {"deliveries": waiting, **objections.at(now)}).all()
+    rows = session.execute(_OF_BATCH, {"batch": batch_id, **objections.at(now)}).all()
     free = [row for row in rows if not row.reason]
     barred = {row.delivery: row.reason + MAY_HAVE_IT * row.resent for row in rows if row.reason}
     return Claimed(readers=tuple(read(session, free, lookup)), barred=barred)
