@@ -20,6 +20,10 @@ from tests.support.smtp import Dialogue, sink
 
 OnUnknown = Literal["resend", "hold"]
 READERS, CONNECTIONS = 24, 4
+#: What a relay does to a send is the same on both databases: each has one of the two ways to take the unknown.
+EACH = pytest.mark.parametrize(
+    ("database_url", "on_unknown"), [("sqlite", "resend"), ("postgresql", "hold")], indirect=["database_url"]
+)
 
 
 def to_the_end(room: Room) -> Status:
@@ -49,7 +53,7 @@ def faulty(room: Room, on_unknown: OnUnknown) -> None:
     assert status.worker == ""
 
 
-@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+@EACH
 @pytest.mark.parametrize(
     "options",
     [
@@ -83,6 +87,7 @@ def test_whatever_a_relay_does_nobody_is_skipped_or_charged_for_it(
     assert (doubtful > 0) is (options in ("-q|.", "-M|7"))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("options", ["-p", "-e", "-E", "-8", "-a", "-F", "-N", "-P", "-p|-w|1", "-T|1024"])
 def test_whatever_a_relay_lacks_everyone_gets_one_copy(room: Room, tmp_path: Path, options: str) -> None:
     room.make(8)
@@ -163,7 +168,7 @@ def following(wire: Wire) -> Iterator[int]:
         asyncio.run_coroutine_threadsafe(listening.__aexit__(None, None, None), loop).result(10)
 
 
-@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+@EACH
 @pytest.mark.parametrize("chunking", [False, True])
 @pytest.mark.parametrize(
     "fault",
