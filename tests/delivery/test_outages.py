@@ -70,9 +70,8 @@ def cut(engine: Engine) -> None:
         connection.execute(text(others + "pg_backend_pid()"))
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no connections to end
 def test_a_database_that_ends_its_connections_leaves_a_send_that_resumes_whole(room: Room) -> None:
-    if room.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no connections that could be ended")
     room.make(120)
     room.sending(batch=15)
     room.relay(connections=4)

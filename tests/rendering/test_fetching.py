@@ -172,7 +172,7 @@ def test_several_hosts_are_asked_at_once_and_one_host_in_turn(fetcher: Fetcher) 
         urls = [f"{site.url}/{number}" for site in (one, other) for number in (200, 201, 203)]
         started = time.monotonic()
         answers = fetcher.ask_all([*urls, *urls])
-        assert time.monotonic() - started < 0.55  # six pauses would take longer
+        assert time.monotonic() - started < 1.0  # one host after the other would take twelve pauses
         assert [answers[url].status for url in urls] == [200, 201, 203] * 2
         for site in (one, other):
             moments = [moment for _, _, moment in site.asked]
