@@ -63,6 +63,7 @@ def test_one_form_at_a_time(issue: Desk, words: tuple[str, ...]) -> None:
     issue.refuses("preview", "1", *words, code=2)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a browser asks no database
 def test_a_picture_shows_desktop_and_phone_by_day_and_by_night(issue: Desk, tmp_path: Path) -> None:
     if browsers.find() is None:
         lacking("Chromium")
@@ -126,6 +127,7 @@ def retell(path: Path, old: str, new: str) -> None:
     os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns + 1_000_000))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a browser asks no database
 def test_the_page_shows_the_issue_in_each_form_with_its_findings(issue: Desk, browser: Browser) -> None:
     with served(issue) as address, opened(browser, address) as page:
         mail = page.frame_locator("#mail")
@@ -158,6 +160,7 @@ def test_the_page_shows_the_issue_in_each_form_with_its_findings(issue: Desk, br
         expect(page.locator("#plain")).to_contain_text("<!DOCTYPE html>")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a browser asks no database
 def test_the_page_follows_what_is_changed_and_tells_where_a_template_fails(issue: Desk, browser: Browser) -> None:
     settings = issue.folder / "newsletter.toml"
     with served(issue) as address, opened(browser, address) as page:

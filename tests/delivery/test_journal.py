@@ -45,7 +45,7 @@ def test_a_torn_last_line_is_as_if_it_had_not_been_written(tmp_path: Path) -> No
     for key in (1, 2):
         book.began(key)
         book.done(key, SENT)
-    whole = book.path.read_bytes()
+    whole = book.path.read_bytes().rstrip(b"\0")  # the rest is room for more
     for cut in range(len(whole)):
         book.path.write_bytes(whole[:cut])
         told = journal.read(tmp_path, 3, fence=1, batch=7)

@@ -29,6 +29,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # each command has tests of its own on both
 def test_the_five_minutes_run_as_they_stand(demo: Path, tmp_path: Path, database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
