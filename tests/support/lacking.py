@@ -9,6 +9,7 @@ INSTALL = {
     "PostgreSQL": "apt-get install postgresql",
     "Chromium": "apt-get install chromium",
     "Postfix": "apt-get install postfix",
+    "a Postfix of the test's own": "run the tests as root, as Postfix starts no other way",
     "Node": "apt-get install nodejs npm",
     "npm judges": "npm ci --prefix tests/judges",
     "npm peers": "npm ci --prefix bench/peers",
