@@ -9,6 +9,7 @@ from newsletter.delivery.carriers import Carrier
 from newsletter.delivery.dispatch import Copy
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.models import Stop
+from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Kind, Moment, Outcome
 from newsletter.delivery.results import Change
 from newsletter.delivery.work import Work
@@ -67,10 +68,11 @@ class Answers:
 
     def change(self, copy: Copy, outcome: Outcome) -> Change:
         """Return what an outcome means for a copy."""
-        reader, now = copy.reader, self._work.books.clock()
-        return results.settle(
-            outcome, attempts=reader.attempts, resent=reader.resent, policy=self._work.policy, now=now
-        )
+        return self._settled(copy.reader, outcome)
+
+    def _settled(self, reader: Reader, outcome: Outcome) -> Change:
+        policy, now = self._work.policy, self._work.books.clock()
+        return results.settle(outcome, attempts=reader.attempts, resent=reader.resent, policy=policy, now=now)
 
     def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
         self._take_back(trip.take_back, outcome)
@@ -90,10 +92,7 @@ class Answers:
             for reader in batch.readers:
                 if reader.delivery_id in rest and reader.delivery_id in batch.changes:
                     rest.discard(reader.delivery_id)
-                    again = results.settle(
-                        instead, attempts=reader.attempts, resent=reader.resent, policy=self._work.policy,
-                        now=self._work.books.clock(),
-                    )  # fmt: skip
+                    again = self._settled(reader, instead)
                     self._work.tally.take_back(batch.changes[reader.delivery_id])
                     batch.changes[reader.delivery_id] = again
                     batch.journal.done(reader.delivery_id, instead)  # the last word counts, should the sender die now
