@@ -276,3 +276,15 @@ class ImportRun(SQLModel, table=True):
     started_at: datetime
     changed_at: datetime
     finished_at: datetime | None = Field(default=None)
+
+
+class Knock(SQLModel, table=True):
+    """How often one network, address or link came to a form in one stretch of time, by a keyed hash of it."""
+
+    __tablename__ = "knock"
+    __table_args__ = (UniqueConstraint("who", "since"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    who: str = Field(max_length=64)
+    since: datetime
+    times: int

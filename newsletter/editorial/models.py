@@ -165,3 +165,23 @@ class Comment(SQLModel, table=True):
     at: datetime
     place: str = Field(default="", max_length=80)
     text: str = Field(max_length=4000)
+
+
+class Invitation(SQLModel, table=True):
+    """A link by which one person may decide on one exact text; of its token only the hash is kept."""
+
+    __tablename__ = "invitation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    revision: int
+    sha256: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    invited_by: str = Field(max_length=80)
+    token_sha256: str = Field(max_length=64, unique=True)
+    at: datetime
+    expires_at: datetime
+    answered_at: datetime | None = Field(default=None)
+    #: what the person decided, in the words of the audit trail
+    answer: str = Field(default="", max_length=24)
+    revoked_at: datetime | None = Field(default=None)
