@@ -19,7 +19,7 @@ from newsletter.cli import output
 from newsletter.editorial import briefings
 from newsletter.editorial import roles as editorial_roles
 from newsletter.editorial.models import Role
-from newsletter.editorial.names import HANDLE
+from newsletter.editorial.names import HANDLE, UNSEEN
 from newsletter.errors import BadInput, UsageError
 from newsletter.settings import Settings, find, load
 from subscribers.tokens import Keyring
@@ -32,9 +32,6 @@ Actor = Annotated[
     str, typer.Option("--as", metavar="PERSON", envvar="NEWSLETTER_ACTOR", help="Who does this; else the OS user.")
 ]
 IssueNumber = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.", min=1, max=LARGEST)]
-
-#: Stands in the record for whoever edited a file that a command came upon; nobody can be called so.
-UNSEEN = "(somebody)"
 
 
 def actor(given: str) -> str:

@@ -28,5 +28,7 @@ BRIEFING = Shape(_HYPHENATED, "small letters a-z, digits, and hyphens inside", 3
 TOPIC = Shape(_HYPHENATED, "small letters a-z, digits, and hyphens inside", 1, 63)
 #: The short name of a person.
 HANDLE = Shape(r"[a-z0-9][a-z0-9._-]*", "small letters a-z, digits, dots, hyphens and underscores", 1, 80)
+#: Stands in the record for whoever edited a file that the desk came upon; nobody can be called so.
+UNSEEN = "(somebody)"
 #: A language tag (RFC 5646).
 LANGUAGE = Shape(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", "a language tag such as en or zh-Hans", 2, 35)

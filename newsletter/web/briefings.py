@@ -39,14 +39,15 @@ def show(briefing: str, site: Here) -> Response:
         headers=PUBLIC,
         document=document,
         direction=layout.direction(document.language),
-        sections=_sections(document),
+        sections=sections(document),
         note=attribution.source_note(document),
         disclosure=attribution.disclosure(document),
         related=carried.related,
     )
 
 
-def _sections(document: Document) -> list[tuple[str, str]]:
+def sections(document: Document) -> list[tuple[str, str]]:
+    """Return the headings of a briefing, each with its text, in the order in which they are read."""
     return [
         ("What happened", document.what_happened),
         ("Why it matters", document.why_it_matters),

@@ -19,6 +19,12 @@ async def _fields(request: Request) -> Fields:
 Sent = Annotated[Fields, Depends(_fields)]
 
 
+def one(sent: Fields, name: str) -> str:
+    """Return what a form says in the field; empty where it has none, or says several things."""
+    found = sent.get(name, [])
+    return found[0].strip() if len(found) == 1 else ""
+
+
 def word(request: Request, site: Here) -> Word:
     """Return who spoke and when, for the consent row; the method is the page's own."""
     agent = request.headers.get("user-agent", "")

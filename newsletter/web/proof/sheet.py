@@ -17,13 +17,12 @@ from newsletter import db, publication
 from newsletter.delivery import inspection
 from newsletter.editorial import briefings
 from newsletter.editorial.gate import Finding
+from newsletter.editorial.names import UNSEEN
 from newsletter.errors import NewsletterError, TemplateError
 from newsletter.issues import issues
 from newsletter.rendering import checks, preview
 from newsletter.settings import FILE, Settings, load
 
-#: Stands in the record for whoever edited a file; the proof itself records nothing.
-_UNSEEN = "(somebody)"
 _SHIPPED = [Path(__file__).parents[2] / "templates", Path(__file__).parents[3] / "templates"]
 
 
@@ -90,7 +89,7 @@ class Proof:
         try:
             settings = load(self.folder, self.environ)
             with db.transaction(self.engine) as session:
-                briefings.refresh(session, settings.briefings, actor=_UNSEEN, now=datetime.now(UTC))
+                briefings.refresh(session, settings.briefings, actor=UNSEEN, now=datetime.now(UTC))
                 try:
                     return self._read(session, settings, version)
                 finally:
