@@ -12,8 +12,8 @@ from newsletter.errors import BadInput, NotFound, Refused
 from tests.editorial.conftest import Room
 
 
-def invite(room: Room, to: str = "jonas", **more: timedelta) -> Invited:
-    return invitations.invite(room.session, "memory-prices", to=to, actor="ines", now=room.now, **more)
+def invite(room: Room, to: str = "jonas", *, lasts: timedelta = invitations.LASTS) -> Invited:
+    return invitations.invite(room.session, "memory-prices", to=to, actor="ines", lasts=lasts, now=room.now)
 
 
 def state(room: Room, made: Invited, *, later: timedelta = timedelta()) -> InvitationState:

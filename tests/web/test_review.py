@@ -27,7 +27,7 @@ class Link:
 
     def say(self, action: str, words: str = "", *, sha256: str = "") -> httpx2.Response:
         said = {"action": action, "words": words, "sha256": sha256 or self.sha256}
-        return self.desk.client.post(self.path, data=said)  # type: ignore[return-value]
+        return self.desk.client.post(self.path, data=said)
 
     def state(self) -> str:
         with db.reading(self.desk.engine) as session:
