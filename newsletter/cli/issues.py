@@ -1,16 +1,15 @@
 """`newsletter issues`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape, texts
+from newsletter.cli import desk, editing, output, shape
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
-from newsletter.issues import issues
+from newsletter.issues import issues, reports
 from newsletter.issues.content import Terms
 from newsletter.issues.models import IssueState, Unmatched
 from newsletter.rendering import press
@@ -36,9 +35,10 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     """Show one issue: its words, its items, where it stands."""
     with desk.of(ctx).read() as session:
         found = issues.get(session, issue)
-        waits = schedules.find(session, issue)
+        waits, said = schedules.find(session, issue), reports.all(session, issue)
     if as_json:
-        output.emit({**found.as_json(), "schedule": waits.as_json() if waits else None})
+        told = [report.as_json() for report in said]
+        output.emit({**found.as_json(), "schedule": waits.as_json() if waits else None, "reports": told})
         return
     output.say(f"Issue {found.id}: {found.subject} ({found.state})")
     for other in found.alternatives:
@@ -46,11 +46,13 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     output.say(f"Preheader: {found.preheader}")
     for position, briefing in enumerate(found.items, start=1):
         output.say(f"  {position}. {briefing}")
-    if said := _terms(found.terms):
-        output.say(said)
+    if terms := _terms(found.terms):
+        output.say(terms)
     output.say(f"Composed by {found.composed_by}, {found.composed_at:%Y-%m-%d %H:%M} UTC")
     if found.rendering:
         output.say(f"Rendering {found.rendering[:12]}, frozen {found.frozen_at:%Y-%m-%d %H:%M} UTC")
+    for report in said:
+        output.say(f"The gate at the {report.step}: {report}")
     if found.note:
         output.say(f"Note: {found.note}")
     if waits:
@@ -58,41 +60,7 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     output.say(issues.next_step(found))
 
 
-@app.command()
-def edit(
-    ctx: typer.Context,
-    issue: desk.IssueNumber,
-    subject: Annotated[str | None, typer.Option(help="Another subject.")] = None,
-    or_subject: Annotated[
-        list[str] | None,
-        typer.Option("--or-subject", help="A subject to try beside it, up to three; an empty one takes them away."),
-    ] = None,
-    preheader: Annotated[str | None, typer.Option(help="Another line for inboxes to show after the subject.")] = None,
-    intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Other Markdown to open the issue with.")] = None,
-    by_topic: Annotated[bool | None, typer.Option(help="Show each reader the items of their topics.")] = None,
-    by_audience: Annotated[
-        bool | None, typer.Option(help="Show what a buyer should know to the briefing's audience only.")
-    ] = None,
-    leads: Annotated[int | None, typer.Option(min=1, help="How many first items do where no topic matches.")] = None,
-    unmatched: Annotated[Unmatched | None, typer.Option(help="What such a reader gets: leads, or no copy.")] = None,
-    as_: desk.Actor = "",
-    as_json: desk.Json = False,
-) -> None:
-    """Give an issue that is not frozen other words, or let it differ by reader."""
-    given = {
-        "subject": subject, "alternatives": tuple(or_subject) if or_subject else None, "preheader": preheader,
-        "intro": texts.read(intro, "--intro") if intro else None,
-        "by_topic": by_topic, "by_audience": by_audience, "leads": leads, "unmatched": unmatched,
-    }  # fmt: skip
-    changes = {name: value for name, value in given.items() if value is not None}
-    if not changes:
-        raise UsageError(f"say what to change: newsletter issues edit {issue} --subject ...; see --help")
-    with desk.of(ctx).acting(as_, Role.EDITOR) as act:
-        found = issues.edit(act.session, issue, changes=changes, actor=act.who, now=act.now)
-    if as_json:
-        output.emit(found.as_json())
-    else:
-        output.say(f"Issue {issue}: {found.subject}. {issues.next_step(found)}")
+app.command()(editing.edit)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from newsletter.editorial import approvals, briefings, text
+from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import Refused
 from newsletter.issues.models import Issue, IssueState, Item
@@ -44,9 +45,8 @@ def held(session: Session, briefing_ids: Sequence[str]) -> dict[str, int]:
     return dict(session.exec(query).all())
 
 
-def proposed(session: Session, picks: Sequence[str]) -> tuple[str, str]:
+def proposed(documents: Sequence[Document]) -> tuple[str, str]:
     """Return a subject (the lead's title) and a preheader (what else is in it, or how the lead begins)."""
-    documents = [briefings.get(session, pick).document for pick in picks]
     others = "; ".join(document.title for document in documents[1:])
     preheader = f"Also: {others}" if others else text.plain(documents[0].introduction)
     return documents[0].title, shorten(preheader, PREHEADER)

@@ -9,10 +9,11 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 
 from newsletter import audit
-from newsletter.editorial import approvals
+from newsletter.editorial import approvals, standings
 from newsletter.editorial.models import Briefing
 from newsletter.errors import BadInput, NotFound, Refused
-from newsletter.issues import choosing, wording
+from newsletter.issues import arranging, choosing, wording
+from newsletter.issues.arranging import AS_IT_IS, Arrangement
 from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.expressions import Known
 from newsletter.issues.models import Issue, IssueState, Item, Unmatched
@@ -83,20 +84,10 @@ def compose(
     """Make an issue of the picked briefings, in that order; each must be approved and in no other issue."""
     if not picks:
         raise Refused("there is nothing to compose: approve a briefing first: newsletter briefings approve ID")
-    if len(set(picks)) < len(picks):
-        raise Refused("a briefing is picked twice; name each once")
-    # PostgreSQL would let two editors take one briefing at once (SQLite has one writer).
-    session.exec(select(Briefing.id).where(col(Briefing.id).in_(picks)).order_by(col(Briefing.id)).with_for_update())
-    held = choosing.held(session, picks)
-    if held:
-        briefing, number = next(iter(held.items()))
-        holder = row(session, number)
-        way_on = "" if holder.state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
-        raise Refused(f"briefing {briefing} is already in issue {number} ({holder.state}); pick another{way_on}")
-    standings = [approvals.require(session, briefing, now=now) for briefing in picks]
+    texts = _free(session, picks, now=now)
     _require_fit(words, known(session))
     _require_sound(terms, len(picks))
-    subject, preheader = map(wording.literal, choosing.proposed(session, picks))
+    subject, preheader = _proposed(session, texts)
     issue = Issue(
         subject=line("the subject", words.subject or subject, 400),
         alternatives=_others(words.subject or subject, words.alternatives),
@@ -109,26 +100,67 @@ def compose(
     session.add(issue)
     session.flush()
     assert issue.id is not None
-    for position, standing in enumerate(standings, start=1):
-        session.add(Item(issue_id=issue.id, position=position, briefing_id=standing.briefing, sha256=standing.sha256))
-    session.flush()
+    arranging.place(session, issue.id, texts)
     audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
     return view(session, issue)
 
 
-def edit(session: Session, issue_id: int, *, changes: Mapping[str, Any], actor: str, now: datetime) -> IssueView:
-    """Give an issue that is still assembled other words or terms, by the names of Words and Terms."""
-    issue = row(session, issue_id)
+def _free(session: Session, picks: Sequence[str], *, besides: int = 0, now: datetime) -> dict[str, str]:
+    """Return the approved text of each pick by its hash; Refused where there is none, or another issue holds it."""
+    if len(set(picks)) < len(picks):
+        raise Refused("a briefing is picked twice; name each once")
+    # PostgreSQL would let two editors take one briefing at once (SQLite has one writer).
+    session.exec(select(Briefing.id).where(col(Briefing.id).in_(picks)).order_by(col(Briefing.id)).with_for_update())
+    for briefing, number in choosing.held(session, picks).items():
+        if number != besides:
+            state = row(session, number).state
+            way_on = "" if state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
+            raise Refused(f"briefing {briefing} is already in issue {number} ({state}); pick another{way_on}")
+    return {briefing: approvals.require(session, briefing, now=now).sha256 for briefing in picks}
+
+
+def _proposed(session: Session, texts: Mapping[str, str]) -> tuple[str, str]:
+    """Return the subject and the preheader that the texts of an issue propose, in their order."""
+    documents = [standings.text_at(session, briefing, sha256) for briefing, sha256 in texts.items()]
+    subject, preheader = choosing.proposed(documents)
+    return wording.literal(subject), wording.literal(preheader)
+
+
+def edit(
+    session: Session, issue_id: int, *,
+    changes: Mapping[str, Any], arrangement: Arrangement = AS_IT_IS, actor: str, now: datetime,
+) -> IssueView:  # fmt: skip
+    """Give an issue that is still assembled other items, then other words or terms, by the names of Words and Terms.
+
+    A subject and a preheader that nobody wrote follow the items.
+    """
+    issue = row(session, issue_id, lock=True)
     if issue.state is not IssueState.ASSEMBLING:
         raise Refused(f"issue {issue_id} is {standing(issue.state)} and says what it says; compose a new one")
+    if arrangement:
+        changes = {**_rearrange(session, issue, arrangement, now), **changes}
     words = Words(**{name: changes[name] for name in vars(Words()) if name in changes})
     _require_fit(words, known(session))
     asked = Terms(**{**vars(terms(issue)), **{name: changes[name] for name in vars(ALIKE) if name in changes}})
-    _require_sound(asked, len(items(session, issue_id)))
+    there = [item.briefing_id for item in items(session, issue_id)]
+    _require_sound(asked, len(there))
     said = _said(issue, words, changes)
     move(session, issue_id, IssueState.ASSEMBLING, since=(IssueState.ASSEMBLING,), **said, **vars(asked))
-    audit.append(session, "edited", actor=actor, kind="issue", name=issue_id, now=now, what=sorted(changes))
+    detail = {"items": there} if arrangement else {}
+    audit.append(session, "edited", actor=actor, kind="issue", name=issue_id, now=now, what=sorted(changes), **detail)
     return get(session, issue_id)
+
+
+def _rearrange(session: Session, issue: Issue, wish: Arrangement, now: datetime) -> dict[str, str]:
+    """Give the issue its items as they are wanted, and return those of its words that follow them."""
+    assert issue.id is not None
+    before = {item.briefing_id: item.sha256 for item in items(session, issue.id)}
+    order = arranging.arranged(list(before), wish, issue=issue.id)
+    known = {**before, **_free(session, wish.add, besides=issue.id, now=now)}
+    after = {briefing: known[briefing] for briefing in order}
+    arranging.place(session, issue.id, after)
+    proposals = zip(("subject", "preheader"), _proposed(session, before), _proposed(session, after), strict=True)
+    return {name: new for name, old, new in proposals if getattr(issue, name) == old}
 
 
 def _said(issue: Issue, words: Words, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,9 +234,9 @@ def all(session: Session) -> list[IssueView]:
     return [view(session, each) for each in session.exec(select(Issue).order_by(col(Issue.id).desc()))]
 
 
-def row(session: Session, issue_id: int) -> Issue:
-    """Return the issue's row; NotFound names the newest ones."""
-    issue = session.get(Issue, issue_id)
+def row(session: Session, issue_id: int, *, lock: bool = False) -> Issue:
+    """Return the issue's row, with `lock` nobody else's until the transaction ends; NotFound names the newest ones."""
+    issue = session.get(Issue, issue_id, with_for_update=lock or None, populate_existing=lock)
     if issue is None:
         newest = session.exec(select(Issue.id).order_by(col(Issue.id).desc()).limit(3)).all()
         there = f"the newest are {', '.join(map(str, newest))}" if newest else "make the first: newsletter compose"
@@ -239,6 +271,7 @@ def terms(issue: Issue) -> Terms:
 
 def verify(session: Session, issue_id: int, *, now: datetime) -> None:
     """Refuse unless each item's text is the very one that is approved now, and may be published now."""
+    row(session, issue_id, lock=True)  # PostgreSQL would let an editor change it between this look and the next step
     reasons = []
     for item in items(session, issue_id):
         try:

@@ -27,6 +27,7 @@ TAKES: list[tuple[str, set[str]]] = [
     ("briefings approve quay", APPROVERS),
     ("compose --pick cranes", EDITORS),
     ("compose --pick grid", EDITORS),
+    ("issues edit 1 --order 1", EDITORS),
     ("issues freeze 1", EDITORS),
     ("issues cancel 2", EDITORS),
     ("send 1 --list weekly --count", TRIERS),

@@ -27,14 +27,18 @@ def session(engine: Engine, now: datetime) -> Iterator[Session]:
 @pytest.fixture
 def approve(session: Session, tmp_path: Path, now: datetime) -> Approve:
     """Bring a briefing all the way to its approval."""
-    folder = tmp_path / "briefings"
-    folder.mkdir(exist_ok=True)
 
     def do(id: str, *, at: datetime = now, **words: str) -> str:
-        (folder / f"{id}.md").write_text(briefing(id, now=at, **words), "utf-8")
-        briefings.refresh(session, folder, actor="mara", now=at, only=[id])
-        briefings.submit(session, id, actor="mara", now=at)
-        approvals.approve(session, id, actor="jonas", solo=False, now=at)
-        return id
+        return approved(session, tmp_path / "briefings", id, at=at, **words)
 
     return do
+
+
+def approved(session: Session, folder: Path, id: str, *, at: datetime, **words: str) -> str:
+    """Write a briefing that mara hands in and jonas approves, and return its id."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{id}.md").write_text(briefing(id, now=at, **words), "utf-8")
+    briefings.refresh(session, folder, actor="mara", now=at, only=[id])
+    briefings.submit(session, id, actor="mara", now=at)
+    approvals.approve(session, id, actor="jonas", solo=False, now=at)
+    return id
