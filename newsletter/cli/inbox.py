@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from sqlmodel import Session
 
 from newsletter.cli import desk, output
-from newsletter.discovery import inbox, items, memory, ranking
-from newsletter.editorial import body, briefings
+from newsletter.discovery import inbox, items, ranking
+from newsletter.editorial import beginnings
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 
@@ -35,13 +34,14 @@ def list_(ctx: typer.Context, most: Most = 50, as_json: desk.Json = False) -> No
     """List the stories that wait: fresh ones, told by several sources, of subjects that the desk wrote about, first."""
     here = desk.of(ctx)
     with here.read() as session:
-        found = ranking.rank(inbox.waiting(session, now=here.now), _memory(session), now=here.now)
+        found = ranking.rank(inbox.waiting(session, now=here.now), beginnings.memory(session), now=here.now)
     shown = found[: most or len(found)]
     if as_json:
         output.emit(shown)
         return
     rows = [
-        (each.id, each.state, each.title, _sources(each), each.topics, each.covered, each.published) for each in shown
+        (each.id, inbox.standing(each), each.title, _sources(each), each.topics, each.covered, each.published)
+        for each in shown
     ]
     columns = ("no", "state", "title", "source", "about", "covered by", "published")
     output.table(columns, rows, empty="The inbox is empty")
@@ -54,17 +54,6 @@ def _sources(story: ranking.Story) -> str:
     return story.feed + (f" and {more} more" if more else "")
 
 
-def _memory(session: Session) -> memory.Memory:
-    """Return what the desk's own texts teach."""
-    return memory.Memory(
-        memory.Past(
-            id=each.id, topics=each.document.topics, title=each.title,
-            words=" ".join(str(part) for part in body.parts(each.document).values()),
-        )
-        for each in briefings.all(session)
-    )  # fmt: skip
-
-
 @app.command()
 def show(
     ctx: typer.Context,
@@ -75,12 +64,12 @@ def show(
     here = desk.of(ctx)
     with here.read() as session:
         members = inbox.story(session, item)
-        (story,) = ranking.rank([members[0]], _memory(session), now=here.now)
+        (story,) = ranking.rank([members[0]], beginnings.memory(session), now=here.now)
         before = {each.id: items.revisions(session, each.id) for each in members}
     if as_json:
         output.emit({"story": story, "items": members, "before": before})
         return
-    output.say(f"{story.title}\n{story.state}{f': {story.reason}' if story.reason else ''}")
+    output.say(f"{story.title}\n{inbox.standing(story)}{f': {story.reason}' if story.reason else ''}")
     for name, value in (("about", ", ".join(story.topics)), ("covered by", story.covered)):
         if value:
             output.say(f"{name}: {value}")
@@ -90,7 +79,9 @@ def show(
 
 def _tell(item: inbox.ItemView, before: list[items.Before]) -> None:
     when = f"{item.published:%Y-%m-%d %H:%M} UTC" if item.published else "no date"
-    output.say(f"\n{item.id}  {item.feed}, {when}, {item.state}\n    {item.title}\n    {item.url or 'no address'}")
+    output.say(
+        f"\n{item.id}  {item.feed}, {when}, {inbox.standing(item)}\n    {item.title}\n    {item.url or 'no address'}"
+    )
     if item.upstream:
         output.say(f"    first told by {item.upstream}")
     if item.summary:
@@ -101,7 +92,7 @@ def _tell(item: inbox.ItemView, before: list[items.Before]) -> None:
 
 @app.command()
 def shortlist(ctx: typer.Context, item: Numbers, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
-    """Keep stories that are worth a briefing; also takes back a dismissal."""
+    """Keep stories that are worth a briefing; also takes back a dismissal, and releases a claim."""
     with desk.of(ctx).acting(as_, Role.SCOUT) as act:
         moved = inbox.shortlist(act.session, item, actor=act.who, now=act.now)
         _record(act, "shortlisted", item)

@@ -1,10 +1,11 @@
 """The inbox: the source items that feeds brought, and how far the desk has got with each.
 
 A line of it is a story: an item, with the items of other sources that tell the same. What is decided of a story is
-decided of each of its items that still waits.
+decided of each of its items that still waits. Who begins a briefing claims its stories: nobody decides of them until
+the claim is released, or the briefing is approved and has used them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,14 +21,19 @@ from newsletter.errors import BadInput, NotFound, Refused
 WAITING = (ItemState.NEW, ItemState.SHORTLISTED, ItemState.CLAIMED)
 #: How long an item waits before it leaves by itself.
 PATIENCE = timedelta(days=21)
-#: The states from which somebody may decide, and those to which only an item that waits can go.
-_OPEN = (ItemState.NEW, ItemState.SHORTLISTED, ItemState.SNOOZED, ItemState.CLAIMED)
-_BACK = (*_OPEN, ItemState.DISMISSED, ItemState.EXPIRED)
+#: The states from which somebody may decide, and those from which an item can come back.
+_OPEN = (ItemState.NEW, ItemState.SHORTLISTED, ItemState.SNOOZED)
+_BACK = (*_OPEN, ItemState.CLAIMED, ItemState.DISMISSED, ItemState.EXPIRED)
+#: The states in which an item is a briefing's.
+_TAKEN = (ItemState.CLAIMED, ItemState.USED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ItemView:
-    """A source item with the name of its feed; `briefing` is the one that cites it, if one does."""
+    """A source item with the name of its feed, the `briefing` that claims or has used it, and `by` whom it was decided.
+
+    `upstream` is who told it first: a name, else the address.
+    """
 
     id: int
     feed: str
@@ -43,6 +49,8 @@ class ItemView:
     revision: int = 1
     changed_at: datetime | None = None
     upstream: str = ""
+    upstream_url: str = ""
+    by: str = ""
     cluster: int | None = None
     snoozed_until: datetime | None = None
     reason: str = ""
@@ -80,17 +88,44 @@ def story(session: Session, id: int) -> list[ItemView]:
     return [item, *(_view(*found) for found in session.exec(query))]
 
 
-def use(session: Session, url: str, briefing_id: str) -> int:
-    """Mark the items at an address as used by a briefing; return how many were not used before."""
-    if not url:
-        return 0
-    there = (col(SourceItem.url) == url) | (col(SourceItem.canonical) == (cleaning.canonical(url) or url))
+def claim(session: Session, ids: Sequence[int], *, briefing: str, actor: str, now: datetime) -> int:
+    """Keep stories for a briefing that somebody begins; return how many items that moved.
+
+    Refused when anybody has claimed one of a story's items: two would write the same.
+    """
+    for id in ids:
+        for item in story(session, id):
+            if item.state is ItemState.CLAIMED:
+                raise _refusal(item, ItemState.CLAIMED)
+    return _decide(session, ids, ItemState.CLAIMED, since=_OPEN, actor=actor, now=now, briefing_id=briefing)
+
+
+def use(session: Session, urls: Iterable[str], briefing_id: str) -> int:
+    """Mark the items at the addresses that a briefing cites as used by it; return how many were not used before.
+
+    What it claimed, or has used, and does not cite any more, is back on the shortlist.
+    """
+    cited = {address for url in urls if url for address in (url, cleaning.canonical(url) or url)}
+    there = col(SourceItem.url).in_(cited) | col(SourceItem.canonical).in_(cited)
     guarded = update(SourceItem).where(there, col(SourceItem.state) != ItemState.USED)
-    return _changed(session, guarded.values(state=ItemState.USED, briefing_id=briefing_id))
+    used = _changed(session, guarded.values(state=ItemState.USED, briefing_id=briefing_id))
+    _free(session, briefing_id, ~there)
+    return used
+
+
+def release(session: Session, briefing_id: str) -> int:
+    """Put what a briefing claimed or has used back on the shortlist; return how many items that moved."""
+    return _free(session, briefing_id)
+
+
+def _free(session: Session, briefing_id: str, *conditions: Any) -> int:
+    taken = (col(SourceItem.briefing_id) == briefing_id, col(SourceItem.state).in_(_TAKEN))
+    guarded = update(SourceItem).where(*taken, *conditions)
+    return _changed(session, guarded.values(state=ItemState.SHORTLISTED, briefing_id=""))
 
 
 def shortlist(session: Session, ids: Sequence[int], *, actor: str, now: datetime) -> int:
-    """Put stories on the shortlist, also such as were dismissed or have expired; return how many items that moved."""
+    """Put stories on the shortlist, also such as are claimed, were dismissed or have expired; return how many items."""
     return _decide(session, ids, ItemState.SHORTLISTED, since=_BACK, actor=actor, now=now)
 
 
@@ -122,18 +157,32 @@ def _decide(
     session: Session, ids: Sequence[int], to: ItemState, *, since: Sequence[ItemState], actor: str, now: datetime,
     **more: Any,
 ) -> int:  # fmt: skip
-    moved = 0
-    for id in dict.fromkeys(ids):
+    moved, decided = 0, set[int]()
+    for id in ids:
+        if id in decided:  # two numbers of one story
+            continue
         members = [each.id for each in story(session, id)]
+        decided.update(members)
         guarded = update(SourceItem).where(col(SourceItem.id).in_(members), col(SourceItem.state).in_(since))
-        fields = {"snoozed_until": None, "reason": "", **more}
+        fields = {"snoozed_until": None, "reason": "", "briefing_id": "", **more}
         count = _changed(session, guarded.values(state=to, handled_by=actor, handled_at=now, **fields))
         if not count:
-            here = get(session, id)
-            by = f" by briefing {here.briefing}" if here.briefing else ""
-            raise Refused(f"item {id} is {here.state}{by} and cannot be {to}; see: newsletter inbox show {id}")
+            raise _refusal(get(session, id), to)
         moved += count
     return moved
+
+
+def _refusal(item: ItemView, to: ItemState) -> Refused:
+    next = "shortlist" if item.state is ItemState.CLAIMED else "show"
+    way = "release it" if item.state is ItemState.CLAIMED else "see"
+    return Refused(f"item {item.id} is {standing(item)} and cannot be {to}; {way}: newsletter inbox {next} {item.id}")
+
+
+def standing(item: ItemView) -> str:
+    """Return in words how far the desk has got with an item, and who has it for which briefing."""
+    if item.state is ItemState.CLAIMED:
+        return f"claimed by {item.by} for {item.briefing}"
+    return f"used by briefing {item.briefing}" if item.state is ItemState.USED else item.state.value
 
 
 def _changed(session: Session, statement: Any) -> int:
@@ -153,6 +202,6 @@ def _view(item: SourceItem, feed: str) -> ItemView:
         id=item.id, feed=feed, url=item.url, title=item.title, summary=item.summary, published=item.published,
         published_as_given=item.published_as_given, found_at=item.found_at, state=item.state,
         briefing=item.briefing_id, canonical=item.canonical, revision=item.revision, changed_at=item.changed_at,
-        upstream=item.upstream_name or item.upstream_url, cluster=item.cluster_id, snoozed_until=item.snoozed_until,
-        reason=item.reason,
+        upstream=item.upstream_name or item.upstream_url, upstream_url=item.upstream_url, by=item.handled_by,
+        cluster=item.cluster_id, snoozed_until=item.snoozed_until, reason=item.reason,
     )  # fmt: skip

@@ -56,8 +56,7 @@ def approve(
         revision=here.revision, sha256=here.sha256, solo=approval.solo, note=approval.note,
         report=report.id, warnings=len(gate.warns(report.findings)),
     )  # fmt: skip
-    for source in here.document.sources:
-        inbox.use(session, source.url, id)
+    inbox.use(session, [source.url for source in here.document.sources], id)
     return _view(approval)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from newsletter import audit
 from newsletter.editorial import edits, files, format, gate, people, reports, standings
-from newsletter.editorial.document import Document
+from newsletter.editorial.document import Citation, Document
 from newsletter.editorial.edits import BriefingProblem
 from newsletter.editorial.history import HistoryEntry, history
 from newsletter.editorial.models import Briefing, BriefingState
@@ -27,10 +27,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def new(session: Session, id: str, *, title: str = "", folder: Path, author: str, now: datetime) -> Path:
+def new(
+    session: Session, id: str, *, title: str = "", sources: Sequence[Citation] = (), topics: Sequence[str] = (),
+    folder: Path, author: str, now: datetime,
+) -> Path:  # fmt: skip
     """Start a briefing as a file with every section; return the file's path."""
     path = files.of(folder, id)
-    text = format.dump(Document(id=id, title=title, introduction="", author=author))
+    begun = Document(id=id, title=title, introduction="", author=author, sources=tuple(sources), topics=tuple(topics))
+    text = format.dump(begun)
     document = format.parse(text, where=f"{path}, as it would be")
     if session.get(Briefing, id) or path.exists():
         raise Refused(f"briefing {id} is there already; edit {path}, or take another id")

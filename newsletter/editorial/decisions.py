@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from newsletter import audit
+from newsletter.discovery import inbox
 from newsletter.editorial import people, standings
 from newsletter.editorial.models import BriefingState
 from newsletter.editorial.standings import Standing
@@ -26,11 +27,12 @@ def reject(session: Session, id: str, *, note: str, actor: str, now: datetime) -
 
 
 def spike(session: Session, id: str, *, reason: str, actor: str, now: datetime) -> Standing:
-    """Put aside a briefing that was not sent; an approval of it does not come back with it."""
+    """Put aside a briefing that was not sent, and release its source items; no approval comes back with it."""
     here = standings.get(session, id)
     if here.state not in standings.OPEN:
         hint = "it is put aside already" if here.state == BriefingState.SPIKED else "readers have it"
         raise _refused(here, "spiked", hint)
+    inbox.release(session, id)
     return _decide(session, here, BriefingState.SPIKED, "spiked", standings.OPEN, "reason", reason, actor, now)
 
 

@@ -1,11 +1,15 @@
 """`newsletter inbox`: what an editor sees of the feeds, and decides."""
 
+import os
+import pty
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.discovery.publisher import item, rss
-from tests.support.commands import Desk
+from tests.support.commands import Desk, Ended
+from tests.support.texts import briefing
 
 FERRY = "Ferry company orders four hydrogen ships from Danish yard for northern islands"
 AGAIN = "Danish yard to build four hydrogen ships for northern islands ferry company"
@@ -65,3 +69,70 @@ def test_a_decision_that_makes_no_sense_is_refused_whole(inbox: Desk) -> None:
     inbox.run("inbox", "dismiss", "2", "--reason", "x")
     assert "item 2 is dismissed and cannot be snoozed" in inbox.refuses("inbox", "snooze", "2")
     assert {each["state"] for each in inbox.json("inbox")} == {"new"}
+
+
+def test_a_briefing_begins_from_a_story_and_keeps_it_until_it_is_spiked(inbox: Desk) -> None:
+    made = inbox.json("briefings", "new", "ferries", "--from", "1", "--as", "mara")
+    assert [(source["url"], source["role"]) for source in made["sources"]] == [
+        ("https://example.com/1", "discovery"),
+        ("https://example.com/3", "secondary"),
+    ]
+    assert Path(made["path"]).read_text("utf-8").count("retrieved: ") == 2
+    assert "claimed by mara for ferries" in " ".join(inbox.run("inbox", "show", "1").stdout.split())
+    (story,) = (each for each in inbox.json("inbox") if each["id"] == 1)
+    assert (story["state"], story["by"], story["briefing"]) == ("claimed", "mara", "ferries")
+    assert "claimed by mara" in inbox.refuses("briefings", "new", "ships", "--from", "3", "--as", "jonas")
+    assert not (inbox.folder / "briefings" / "ships.md").exists()
+    inbox.run("briefings", "spike", "ferries", "--reason", "no news", "--as", "jonas")
+    assert [each["state"] for each in inbox.json("inbox", "show", "1")["items"]] == ["shortlisted", "shortlisted"]
+    inbox.run("audit", "verify")
+
+
+def test_an_approval_uses_what_is_cited_and_gives_the_rest_back(inbox: Desk) -> None:
+    path = Path(inbox.json("briefings", "new", "ferries", "--from", "1", "--as", "mara")["path"])
+    for cited, left in ((1, 3), (3, 1)):
+        path.write_text(briefing("ferries").replace("https://wire.example.org/ferries", f"https://example.com/{cited}"))
+        inbox.run("briefings", "submit", "ferries", "--as", "mara")
+        inbox.run("briefings", "approve", "ferries", "--as", "jonas")
+        states = {each["id"]: each["state"] for each in inbox.json("inbox", "show", "1")["items"]}
+        assert states == {cited: "used", left: "shortlisted"}
+
+
+def test_what_to_begin_must_be_said(inbox: Desk) -> None:
+    assert "--from ITEM" in inbox.refuses("briefings", "new", code=2)
+    assert "there is no source item 9" in inbox.refuses("briefings", "new", "x-ray", "--from", "9", code=3)
+
+
+def at_a_terminal(here: Desk, *words: str) -> Ended:
+    """Run a command whose stdin is a terminal, and return how it ended."""
+    mine, theirs = pty.openpty()
+    try:
+        started = here.process(*words, stdin=theirs)
+        out, err = started.communicate(timeout=60)
+    finally:
+        os.close(mine)
+        os.close(theirs)
+    return Ended(started.returncode, out, err)
+
+
+@pytest.mark.parametrize("words", [["--no-edit"], []])
+def test_the_editor_opens_at_a_terminal_and_what_it_wrote_is_taken(
+    inbox: Desk, tmp_path: Path, words: list[str]
+) -> None:
+    script = tmp_path / "editor.py"
+    script.write_text("import sys\nwith open(sys.argv[1], 'a') as file:\n    file.write('\\nMore.\\n')\n")
+    here = Desk(inbox.folder, {**inbox.environ, "VISUAL": f"{sys.executable} {script}", "EDITOR": "false"})
+    ended = at_a_terminal(here, "briefings", "new", "--from", "2", "--as", "mara", *words)
+    assert (ended.code, ended.stderr) == (0, "")
+    assert "waits for your words; then: newsletter briefings check bakers-bake-less-bread" in ended.stdout
+    shown = here.json("briefings", "show", "bakers-bake-less-bread")
+    path = inbox.folder / "briefings" / "bakers-bake-less-bread.md"
+    assert ("More." in path.read_text("utf-8"), shown["revision"]) == ((False, 1) if words else (True, 2))
+    assert {each["actor"] for each in here.json("briefings", "history", "bakers-bake-less-bread")} == {"mara"}
+
+
+def test_an_editor_that_cannot_be_started_costs_no_briefing(inbox: Desk) -> None:
+    here = Desk(inbox.folder, {**inbox.environ, "VISUAL": "/no/such/editor"})
+    ended = at_a_terminal(here, "briefings", "new", "--from", "2")
+    assert (ended.code, "waits for your words" in ended.stdout) == (0, True)
+    assert ended.stderr.startswith("warning: /no/such/editor cannot be started")

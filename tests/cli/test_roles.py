@@ -20,6 +20,7 @@ APPROVERS, SENDERS, TRIERS, ADMINS = {"editor", "standards"}, {"sender"}, {"send
 TAKES: list[tuple[str, set[str]]] = [
     ("feeds read feed.xml --url https://wire.example.org/feed.xml", SCOUTS),
     ("briefings new wharf", WRITERS),
+    ("briefings new tide --from 1", WRITERS),
     ("briefings import quay.md", WRITERS),
     ("briefings submit grid", WRITERS),
     ("briefings submit quay", WRITERS),

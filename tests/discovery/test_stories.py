@@ -124,14 +124,14 @@ def test_a_decision_that_makes_no_sense_is_refused(session: Session, now: dateti
         inbox.dismiss(session, [1], reason=" ", actor="mara", now=now)
     with pytest.raises(BadInput, match="is over"):
         inbox.snooze(session, [1], until=now, actor="mara", now=now)
-    inbox.use(session, inbox.get(session, 1).url, "ferries")
+    inbox.use(session, [inbox.get(session, 1).url], "ferries")
     with pytest.raises(Refused, match="item 1 is used by briefing ferries"):
         inbox.shortlist(session, [1], actor="mara", now=now)
 
 
 def test_a_briefing_uses_the_page_that_it_cites_with_or_without_trackers(session: Session, now: datetime) -> None:
     tell(session, now, "a.example", FERRY, link="https://a.example/1?utm_source=rss")
-    assert inbox.use(session, "https://A.example/1#part", "ferries") == 1
+    assert inbox.use(session, ["https://A.example/1#part"], "ferries") == 1
 
 
 @pytest.mark.parametrize(

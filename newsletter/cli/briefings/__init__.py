@@ -6,31 +6,14 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.cli.briefings import comparing, deciding, judging, reviewing
+from newsletter.cli.briefings import beginning, comparing, deciding, judging, reviewing
 from newsletter.cli.briefings.options import Id, standing_json
 from newsletter.editorial import briefings, format, page
 from newsletter.editorial.models import BriefingState, Role
 from newsletter.errors import UsageError
 
 app = shape.noun("briefings")
-
-
-@app.command()
-def new(
-    ctx: typer.Context,
-    id: Id,
-    title: Annotated[str, typer.Option(help="The title, if you have one already.")] = "",
-    as_: desk.Actor = "",
-    as_json: desk.Json = False,
-) -> None:
-    """Start a briefing: a file with every section, waiting to be written."""
-    here = desk.of(ctx)
-    with here.acting(as_, Role.WRITER) as act:
-        path = briefings.new(act.session, id, title=title, folder=here.settings.briefings, author=act.who, now=act.now)
-    if as_json:
-        output.emit({"briefing": id, "path": path})
-    else:
-        output.say(f"{path} waits for your words; then: newsletter briefings check {id}")
+beginning.register(app)
 
 
 @app.command("import")
