@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -81,9 +81,10 @@ def desk(settings: Settings, engine: Engine, now: datetime) -> Iterator[Desk]:
 
 
 @contextmanager
-def served(settings: Settings, engine: Engine) -> Iterator[str]:
-    """Run the real server on a free port, and give its address."""
-    server = uvicorn.Server(serve.config(create(settings, engine)))
+def served(settings: Settings, engine: Engine, *, at: datetime | None = None) -> Iterator[str]:
+    """Run the real server on a free port, and give its address; `at` is the moment that it takes for now."""
+    app = create(settings, engine, clock=lambda: at or datetime.now(UTC))
+    server = uvicorn.Server(serve.config(app))
     with serve.listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

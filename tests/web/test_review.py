@@ -152,10 +152,11 @@ def test_the_page_fits_a_phone_and_everybody(link: Link) -> None:
     assert judges.ask("validate.cjs", {"mail": False, "pages": {"review": desk.client.get(link.path).text}}) == {
         "review": []
     }
-    with served(desk.settings, desk.engine) as address, browsers.launch() as chromium:
+    with served(desk.settings, desk.engine, at=desk.now) as address, browsers.launch() as chromium:
         for width, scheme in ((375, "light"), (1200, "dark")):
             with browsers.page(chromium, width=width, scheme=scheme) as page:  # type: ignore[arg-type]
                 page.goto(address + link.path)
+                assert page.get_by_role("button", name="Approve this text").is_visible()
                 assert page.evaluate(FAINT_TEXT)["faint"] == []
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
                 page.evaluate(axe)
