@@ -12,7 +12,9 @@ from newsletter.editorial import approvals, reports
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.errors import BadInput, Refused, SettingsError, TemplateError
 from newsletter.issues import contents
+from newsletter.issues import reports as issue_reports
 from newsletter.issues.content import IssueContent
+from newsletter.issues.models import Step
 from newsletter.rendering import checks, compiled, preview
 from newsletter.rendering.fetching import Fetcher
 from newsletter.rendering.rendered import Rendered
@@ -41,7 +43,8 @@ def inspect(session: Session, issue_id: int, settings: Settings, *, keyring: Key
 def examine(session: Session, issue_id: int, settings: Settings, *, keyring: Keyring, now: datetime) -> Examined:
     """Return the issue with what is found in it, in the order of the rules."""
     content = contents.read(session, issue_id, now=now)
-    findings = [*_approvals(session, content, now), *_standards(session, content, now)]
+    found = issue_reports.run(session, content, Step.SEND, block=settings.check.block, now=now).findings
+    findings = [*_approvals(session, content, now), *_standards(session, content, now), *found]
     try:
         whole = preview.current(session, issue_id, settings, keyring=keyring, now=now).whole()
     except TemplateError as error:

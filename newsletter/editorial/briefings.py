@@ -22,8 +22,8 @@ from newsletter.editorial.standings import Standing, all, get, text_at
 from newsletter.errors import Blocked, Refused
 
 __all__ = [
-    "BriefingProblem", "HistoryEntry", "Standing", "adopt", "all", "get", "history", "import_file", "mark_sent",
-    "new", "refresh", "submit", "text_at",
+    "BriefingProblem", "HistoryEntry", "Standing", "adopt", "all", "get", "history", "import_file",
+    "keep_reports", "mark_sent", "new", "public", "refresh", "submit", "text_at",
 ]  # fmt: skip
 
 
@@ -103,11 +103,32 @@ def submit(session: Session, id: str, *, actor: str, block: Collection[str] = ()
     return get(session, id)
 
 
-def mark_sent(session: Session, ids: Sequence[str], *, issue_id: int, actor: str, now: datetime) -> None:
-    """Mark approved briefings as sent with an issue; those that were sent before stay so, and the record has both."""
+def public(document: Document, now: datetime) -> bool:
+    """Return whether a text may be read now: its embargo is over, and it is not out of date."""
+    return (document.embargo is None or document.embargo <= now) and (
+        document.expires is None or document.expires > now
+    )
+
+
+def keep_reports(session: Session, ids: Sequence[str], *, actor: str, now: datetime) -> dict[str, int]:
+    """Hold texts against what is asked of an issue's, keep a report on each, and return their numbers by briefing."""
+    kept = {}
+    for id in ids:
+        found = reports.run(session, get(session, id), stage=gate.Stage.ISSUE, now=now)
+        report = reports.keep(session, found, person=actor)
+        assert report.id is not None
+        kept[id] = report.id
+    return kept
+
+
+def mark_sent(session: Session, ids: Sequence[str], *, issue_id: int, actor: str, now: datetime) -> dict[str, int]:
+    """Mark approved briefings as sent with an issue, and return the numbers of the reports that are kept on them.
+
+    Those that were sent before stay so, and the record has both.
+    """
+    kept = keep_reports(session, ids, actor=actor, now=now)
     for id in ids:
         standing = get(session, id)
-        report = reports.keep(session, reports.run(session, standing, stage=gate.Stage.ISSUE, now=now), person=actor)
         if standing.state not in (BriefingState.SENT, BriefingState.CORRECTED):
             standings.move(session, standing, BriefingState.SENT, since=(BriefingState.APPROVED,), now=now)
         audit.append(
@@ -119,5 +140,6 @@ def mark_sent(session: Session, ids: Sequence[str], *, issue_id: int, actor: str
             now=now,
             issue=issue_id,
             sha256=standing.sha256,
-            report=report.id,
+            report=kept[id],
         )
+    return kept

@@ -9,9 +9,11 @@ from newsletter.editorial import briefings
 from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.editorial.related import Corpus
-from newsletter.issues import issues
+from newsletter.errors import Blocked
+from newsletter.issues import issues, reports
 from newsletter.issues.content import IssueContent, ItemContent, Related
-from newsletter.issues.models import IssueState
+from newsletter.issues.models import IssueState, Step
+from newsletter.issues.reports import Report
 
 _PUBLISHABLE = (BriefingState.APPROVED, BriefingState.SENT, BriefingState.CORRECTED)
 
@@ -52,7 +54,7 @@ def _related(session: Session, chosen: dict[str, Document], now: datetime) -> di
         standing.id: standing
         for state in _PUBLISHABLE
         for standing in briefings.all(session, state=state)
-        if _public(standing.document, now)
+        if briefings.public(standing.document, now)
     }
     corpus = Corpus({**{name: standing.document for name, standing in known.items()}, **chosen}.items())
     return {
@@ -70,14 +72,10 @@ def _related(session: Session, chosen: dict[str, Document], now: datetime) -> di
     }
 
 
-def _public(document: Document, now: datetime) -> bool:
-    return (document.embargo is None or document.embargo <= now) and (
-        document.expires is None or document.expires > now
-    )
-
-
-def freeze(session: Session, content: IssueContent, *, rendering: str, actor: str, now: datetime) -> None:
-    """Fix the issue to a rendering and to the related briefings that it names."""
+def freeze(
+    session: Session, content: IssueContent, *, rendering: str, report: int | None = None, actor: str, now: datetime
+) -> None:
+    """Fix the issue to a rendering and to the related briefings that it names; the record has the gate's report."""
     for item, row in zip(content.items, issues.items(session, content.id), strict=True):
         row.related = [
             {"briefing": each.briefing, "title": each.title, "sha256": each.sha256, "score": each.score,
@@ -89,7 +87,9 @@ def freeze(session: Session, content: IssueContent, *, rendering: str, actor: st
     issues.move(
         session, content.id, IssueState.FROZEN, since=(IssueState.ASSEMBLING,), rendering=rendering, frozen_at=now
     )
-    audit.append(session, "frozen", actor=actor, kind="issue", name=content.id, now=now, rendering=rendering)
+    audit.append(
+        session, "frozen", actor=actor, kind="issue", name=content.id, now=now, rendering=rendering, report=report
+    )
 
 
 def begin_sending(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
@@ -98,11 +98,22 @@ def begin_sending(session: Session, issue_id: int, *, actor: str, now: datetime)
     first = issue.state in (IssueState.FROZEN, IssueState.CLEARED)
     if first:
         issues.verify(session, issue_id, now=now)
+        held = _held(session, issue_id, now)
     issues.move(session, issue_id, IssueState.SENDING, since=issues.SENDABLE, note="")
     if first:
         names = [item.briefing_id for item in issues.items(session, issue_id)]
-        briefings.mark_sent(session, names, issue_id=issue_id, actor=actor, now=now)
-        audit.append(session, "sending", actor=actor, kind="issue", name=issue_id, now=now)
+        texts = briefings.mark_sent(session, names, issue_id=issue_id, actor=actor, now=now)
+        report = reports.keep(session, held, texts=texts, person=actor)
+        audit.append(session, "sending", actor=actor, kind="issue", name=issue_id, now=now, report=report.id)
+
+
+def _held(session: Session, issue_id: int, now: datetime) -> Report:
+    """Return what the gate says of an issue that is about to be sent; Blocked when anything keeps it back."""
+    content, block = read(session, issue_id, now=now), reports.graver(session, issue_id)
+    report = reports.run(session, content, Step.SEND, block=block, now=now)
+    if report.blocking:
+        raise Blocked(f"issue {issue_id} cannot be sent; what blocks it:", report.blocking)
+    return report
 
 
 def pause(session: Session, issue_id: int, *, reason: str) -> None:

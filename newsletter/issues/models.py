@@ -38,6 +38,15 @@ class Unmatched(StrEnum):
     SKIP = "skip"
 
 
+class Step(StrEnum):
+    """When the gate reported on an issue."""
+
+    #: its words were fixed
+    FREEZE = "freeze"
+    #: the first copies were about to leave
+    SEND = "send"
+
+
 class Issue(SQLModel, table=True):
     """One digest. It is the same for every reader unless `by_topic` or `by_audience` says otherwise."""
 
@@ -75,3 +84,21 @@ class Item(SQLModel, table=True):
     briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
     sha256: str = Field(max_length=64)
     related: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class IssueReport(SQLModel, table=True):
+    """What the gate found in an issue as a whole. Rows are added, never changed."""
+
+    __tablename__ = "issue_report"
+
+    id: int | None = Field(default=None, primary_key=True)
+    issue_id: int = Field(foreign_key="issue.id", index=True)
+    step: Step = Field(sa_type=one_of(Step))
+    person: str = Field(max_length=80)
+    at: datetime
+    #: the version of the rules, and those that the desk's settings made graver
+    rules: str = Field(max_length=16)
+    block: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: by briefing the number of the report on its text
+    texts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

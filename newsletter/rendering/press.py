@@ -1,15 +1,19 @@
 """The press: an issue set once, checked, and fixed by the hash of what it says."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from newsletter.editorial import briefings
 from newsletter.errors import Blocked, Refused
-from newsletter.issues import contents, issues
+from newsletter.issues import contents, issues, reports
 from newsletter.issues.content import IssueContent
 from newsletter.issues.expressions import Known
+from newsletter.issues.models import Step
 from newsletter.rendering import checks, inline, layout, mjml, templates
 from newsletter.rendering.marks import Marks
 from newsletter.rendering.models import Rendering
@@ -69,17 +73,22 @@ def freeze(session: Session, issue_id: int, settings: Settings, *, keyring: Keyr
     content = contents.read(session, issue_id, now=now)
     rendered = render(content, settings, links(settings, issue_id, keyring=keyring), dated=now.date(),
                       known=issues.known(session))  # fmt: skip
-    blocking = [finding for finding in checks.check(content, rendered, settings) if checks.blocks(finding)]
-    if blocking:
-        raise Blocked(f"issue {issue_id} cannot be frozen; what blocks it:", blocking)
-    sha256 = store(session, content, rendered, now=now)
-    contents.freeze(session, content, rendering=sha256, actor=actor, now=now)
+    held = reports.run(session, content, Step.FREEZE, block=settings.check.block, now=now)
+    held = replace(held, findings=(*held.findings, *checks.check(content, rendered, settings)))
+    if held.blocking:
+        raise Blocked(f"issue {issue_id} cannot be frozen; what blocks it:", held.blocking)
+    texts = briefings.keep_reports(session, [item.document.id for item in content.items], actor=actor, now=now)
+    report = reports.keep(session, held, texts=texts, person=actor)
+    sha256 = store(session, content, rendered, reports=texts, now=now)
+    contents.freeze(session, content, rendering=sha256, report=report.id, actor=actor, now=now)
     return sha256
 
 
-def store(session: Session, content: IssueContent, rendered: Rendered, *, now: datetime) -> str:
-    """Keep the rendering with the list of the texts that it was made from, and return its hash."""
-    manifest = _manifest(content)
+def store(
+    session: Session, content: IssueContent, rendered: Rendered, *, reports: Mapping[str, int], now: datetime
+) -> str:
+    """Keep the rendering with the list of the texts that it was made from and the gate's reports; return its hash."""
+    manifest = _manifest(content, reports)
     sha256 = rendered.sha256(manifest)
     if session.get(Rendering, sha256) is None:
         row = Rendering(
@@ -113,12 +122,13 @@ def load(session: Session, issue_id: int) -> Rendered:
     return rendered
 
 
-def _manifest(content: IssueContent) -> list[dict[str, Any]]:
+def _manifest(content: IssueContent, reports: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "position": item.position,
             "briefing": item.document.id,
             "sha256": item.sha256,
+            "report": reports[item.document.id],
             "sources": [source.url for source in item.document.sources],
             "related": [{"briefing": each.briefing, "sha256": each.sha256} for each in item.related],
         }

@@ -36,6 +36,16 @@ def test_send_refuses_what_came_to_block_after_the_freeze(issue: Desk) -> None:
     assert "email.preheader_length" in issue.refuses("send", "1", "--list", "weekly", "--yes", "--as", "mara")
 
 
+def test_an_issue_shows_what_the_gate_said_at_the_freeze(issue: Desk) -> None:
+    issue.run("issues", "freeze", "1", "--as", "mara")
+    (report,) = issue.json("issues", "show", "1")["reports"]
+    warned = {each["rule"] for each in report["findings"]}
+    assert "email.preheader_length" in warned
+    assert list(report["texts"]) == ["cranes"]
+    shown = issue.run("issues", "show", "1").stdout
+    assert f"The gate at the freeze: warns of {', '.join(sorted(warned))}; report 1, made for mara on" in shown
+
+
 def test_a_broken_template_is_a_finding_with_its_file_and_line(issue: Desk) -> None:
     folder = issue.folder / "templates" / "mine"
     folder.mkdir(parents=True)

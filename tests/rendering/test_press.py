@@ -16,10 +16,10 @@ from newsletter import audit, db, publication
 from newsletter.editorial import approvals, briefings, people
 from newsletter.editorial.document import Assistance, Document
 from newsletter.errors import Blocked, NotFound, Refused, SettingsError
-from newsletter.issues import issues
+from newsletter.issues import issues, reports
 from newsletter.issues.content import IssueContent
 from newsletter.issues.issues import Words
-from newsletter.issues.models import IssueState
+from newsletter.issues.models import IssueState, Step
 from newsletter.rendering import press, proof, references
 from newsletter.rendering.models import Rendering
 from newsletter.rendering.press import Rendered
@@ -189,6 +189,8 @@ def test_freezing_stores_the_rendering_under_its_hash_and_fixes_the_issue(
         assert [(each["briefing"], each["sha256"]) for each in row.manifest] == [
             (name, approvals.require(session, name).sha256) for name in (LEAD.id, SECOND.id)
         ]
+        (report,) = reports.all(session, issue)
+        assert (report.step, report.texts) == (Step.FREEZE, {each["briefing"]: each["report"] for each in row.manifest})
         loaded = press.load(session, issue)
         assert (loaded.html, loaded.text, loaded.subject) == (row.html, row.text, "Cranes and loggers")
         assert "Monday, 2 November 2026" in loaded.text

@@ -8,6 +8,7 @@ from newsletter.editorial.gate import RULES as GATE
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.errors import SettingsError
 from newsletter.issues.content import IssueContent
+from newsletter.issues.standards import RULES as ISSUE
 from newsletter.rendering import spam
 from newsletter.rendering.checks import (
     clients,
@@ -71,7 +72,7 @@ def broken(told: str, settings: Settings) -> list[Finding]:
 
 def _hold(rules: Iterable[Rule[Subject]], subject: Subject, settings: Settings) -> Iterator[Finding]:
     raised = settings.check.block
-    known = {rule.id for rule in EVERY} | {rule.id for rule in GATE}
+    known = {rule.id for rule in (*EVERY, *GATE, *ISSUE)}
     for name in raised:
         if name not in known:
             near = get_close_matches(name, known, n=1)

@@ -1,0 +1,113 @@
+"""The standards of an issue as a whole: rules that no single text can break, as one table."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from urllib.parse import urlsplit
+
+from newsletter.editorial import text
+from newsletter.editorial.body import parts
+from newsletter.editorial.comparisons import SAME_STORY
+from newsletter.editorial.document import Document
+from newsletter.editorial.gate import Finding, Severity
+from newsletter.editorial.related import Corpus
+from newsletter.editorial.rules import Remark
+from newsletter.issues.content import IssueContent
+
+#: How many words are read in a minute, and how many minutes an issue may take.
+PACE, MINUTES = 238, 12
+#: From how many items on one source may not stand behind more than half of them, and from how many there must be
+#: so many sources.
+MIXED, MANY, SOURCES = 3, 5, 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An issue, and those of the briefings named as related in it that readers cannot be led to any more."""
+
+    issue: IssueContent
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def documents(self) -> list[Document]:
+        """Return the texts in their order."""
+        return [item.document for item in self.issue.items]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table: its id in the standards, what a fault means, why the rule is there, how it looks."""
+
+    id: str
+    severity: Severity
+    why: str
+    check: Callable[[Seen], Iterable[Remark]]
+
+
+def short_enough(seen: Seen) -> Iterator[Remark]:
+    """T3: all items together can be read at one sitting."""
+    minutes = sum(text.length(words) for document in seen.documents for words in parts(document).values()) / PACE
+    if minutes > MINUTES:
+        yield Remark("issue", f"its items take {minutes:.0f} minutes to read", f"make it {MINUTES}: take items out")
+
+
+def told_once(seen: Seen) -> Iterator[Remark]:
+    """X2: no two items tell the same story."""
+    for one, other in combinations(seen.issue.items, 2):
+        first, second = one.document, other.document
+        if (cosine := _cosine(first, second)) >= SAME_STORY:
+            told = f"{first.id} tells much the same as item {other.position}, {second.id} ({cosine:.2f})"
+            yield Remark(f"items {one.position} and {other.position}", told, "keep one of them, or make them one")
+
+
+def _cosine(one: Document, other: Document) -> float:
+    pair = Corpus([("one", one), ("other", other)])
+    return next((cosine for _, cosine, _ in pair.nearest("one", cutoff=SAME_STORY)), 0.0)
+
+
+def many_sources(seen: Seen) -> Iterator[Remark]:
+    """M1: no single source stands behind most of the items, and a long issue has several."""
+    items = len(seen.issue.items)
+    cited = Counter(host for document in seen.documents for host in _hosts(document))
+    for host, count in cited.most_common(1):
+        if items >= MIXED and count > items / 2:
+            yield Remark("issue", f"{host} stands behind {count} of {items} items", "put in stories from elsewhere")
+    if items >= MANY and len(cited) < SOURCES:
+        told = f"{items} items have {len(cited)} {'source' if len(cited) == 1 else 'sources'}"
+        yield Remark("issue", told, f"bring stories from {SOURCES} or more")
+
+
+def _hosts(document: Document) -> set[str]:
+    return {(urlsplit(source.url).hostname or "").removeprefix("www.") for source in document.sources} - {""}
+
+
+def living_related(seen: Seen) -> Iterator[Remark]:
+    """M2: each briefing that is named as related can still be read."""
+    for item in seen.issue.items:
+        for each in item.related:
+            if each.briefing in seen.gone:
+                told = f"the related briefing {each.briefing} was withdrawn, or is out of date"
+                yield Remark(f"item {item.position}: {item.document.id}", told, "compose the issue anew")
+
+
+RULES = (
+    Rule("T3", Severity.WARN, "it is read at one sitting", short_enough),
+    Rule("X2", Severity.WARN, "no story is told twice in one issue", told_once),
+    Rule("M1", Severity.WARN, "readers hear more than one voice", many_sources),
+    Rule("M2", Severity.BLOCK, "no link leads to what was withdrawn", living_related),
+)
+#: Changes with the table, so that a report tells by which rules it was made.
+VERSION = hashlib.sha256(" ".join(f"{rule.id}:{rule.severity}:{rule.why}" for rule in RULES).encode()).hexdigest()[:16]
+
+
+def check(seen: Seen, *, block: Collection[str] = ()) -> list[Finding]:
+    """Return what the rules find in an issue, in the order of the table; `block` names those that are graver here."""
+    found = []
+    for rule in RULES:
+        severity = Severity.BLOCK if rule.id in block else rule.severity
+        found += [
+            Finding(rule.id, severity, each.where, each.message, each.next, rule.why) for each in rule.check(seen)
+        ]
+    return found
