@@ -10,7 +10,7 @@ from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import NotFound
 from newsletter.rendering import layout
-from newsletter.web import published
+from newsletter.web import corrections, linked, published
 from newsletter.web.site import PUBLIC, READ, Here
 
 router = APIRouter()
@@ -30,6 +30,8 @@ def show(briefing: str, site: Here) -> Response:
         try:
             killed = briefings.get(session, briefing).state == BriefingState.KILLED
             document = briefings.text_at(session, briefing, carried.sha256)
+            corrected = corrections.of(session, briefing)
+            first = published.since(session, briefing)
         except NotFound as error:
             raise HTTPException(404) from error
     if killed:
@@ -43,6 +45,8 @@ def show(briefing: str, site: Here) -> Response:
         note=attribution.source_note(document),
         disclosure=attribution.disclosure(document),
         related=carried.related,
+        corrections=corrected,
+        linked=linked.article(document, publication=site.settings.publication, published=first, corrections=corrected),
     )
 
 

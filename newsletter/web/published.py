@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast
+from sqlalchemy import String, cast, func
 from sqlmodel import Session, col, select
 
 from newsletter.issues.issues import PUBLISHED
@@ -24,6 +25,15 @@ def find(session: Session, briefing: str) -> Published | None:
     """Return the newest fixed text of a briefing, as an item or as one named beside an item."""
     found = [*_as_item(session, briefing), *_as_related(session, briefing)]
     return max(found, key=lambda each: each.issue, default=None)
+
+
+def since(session: Session, briefing: str) -> datetime | None:
+    """Return when the first issue that carries a briefing went out to everybody, None while none has."""
+    query = (
+        select(func.min(Issue.sent_at)).join(Item, col(Item.issue_id) == Issue.id)
+        .where(Item.briefing_id == briefing, col(Issue.state).in_(PUBLISHED))
+    )  # fmt: skip
+    return session.exec(query).first()
 
 
 def _as_item(session: Session, briefing: str) -> Iterator[Published]:
