@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -21,6 +22,17 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         return _run(work)
     with ThreadPoolExecutor(1, thread_name_prefix="mail") as thread:
         return thread.submit(_run, work).result()
+
+
+async def happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set, at most so many seconds; return whether it is.
+
+    `asyncio.wait_for` is not used: until Python 3.12 it drops a cancellation that comes together with the event.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from newsletter.delivery import pulse, results
+from newsletter.delivery import looping, pulse, results
 from newsletter.delivery.answers import Answers
 from newsletter.delivery.books import OpenBatch
 from newsletter.delivery.dispatch import Copy
@@ -90,11 +90,7 @@ class Run:
 
     async def _progress(self) -> bool:
         """Wait until a batch is finished or another is wanted; return False when that takes long."""
-        try:
-            await asyncio.wait_for(self.dispatch.progressed.wait(), LOOK)
-        except TimeoutError:
-            return False
-        return True
+        return await looping.happens(self.dispatch.progressed, LOOK)
 
     async def _turn(self, done: Sequence[OpenBatch], want: int) -> None:
         asked = time.monotonic()
@@ -165,8 +161,7 @@ class Run:
     async def _listen(self) -> None:
         """Ask the ledger about the copies that go out next, and about what a person wants."""
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.dispatch.stale.wait(), LOOK)
+            await looping.happens(self.dispatch.stale, LOOK)
             self.dispatch.stale.clear()
             next_ = self.dispatch.asked_about()
             asked = time.monotonic()

@@ -52,7 +52,8 @@ async def token(relay: Relay, credentials: Credentials) -> str:
     except OSError as error:
         raise unusable(relay, f"needs a token, and token_command, {program}, does not run: {error.strerror}") from error
     try:
-        printed, complaint = await asyncio.wait_for(process.communicate(), TOKEN_WITHIN)
+        async with asyncio.timeout(TOKEN_WITHIN):
+            printed, complaint = await process.communicate()
     except TimeoutError as error:
         raise unusable(
             relay, f"needs a token, and token_command, {program}, prints none within {TOKEN_WITHIN:g} s", temporary=True
