@@ -15,7 +15,7 @@ from newsletter.editorial.beginnings import Begun
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 
-MaybeId = Annotated[str, typer.Argument(metavar="[ID]", help="Its stable word; with --from, its title makes one.")]
+MaybeId = Annotated[str, typer.Argument(metavar="ID", help="Its stable word; with --from, its title makes one.")]
 Items = Annotated[
     list[int],
     typer.Option("--from", metavar="ITEM", help="A story of the inbox; repeat.", min=1, max=desk.LARGEST),
