@@ -10,7 +10,7 @@ import typer
 from newsletter.cli import desk, output, shape, texts
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
-from newsletter.issues import choosing, issues
+from newsletter.issues import choosing, issues, selecting
 from newsletter.issues.content import Terms
 from newsletter.issues.models import Unmatched
 
@@ -25,6 +25,11 @@ def compose(
     from_approved: Annotated[bool, typer.Option("--from-approved", help="All that is approved and waits.")] = False,
     since: Annotated[str, typer.Option(metavar="7d", help="Approved within so many days (d) or hours (h).")] = "",
     topic: Annotated[str, typer.Option(help="Only briefings about this topic.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="No more items than this; 0 sets no limit.")] = 0,
+    per_topic: Annotated[int, typer.Option(min=0, help="No more items of one topic than this; 0 sets no limit.")] = 0,
+    max_minutes: Annotated[
+        int | None, typer.Option(min=0, help=f"No more to read than this, else {selecting.MINUTES}; 0 sets no limit.")
+    ] = None,
     subject: Annotated[str, typer.Option(help="The subject; else the lead's title.")] = "",
     or_subject: Annotated[
         list[str] | None, typer.Option("--or-subject", help="Another subject to try; may be given three times.")
@@ -42,17 +47,19 @@ def compose(
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Make an issue of approved briefings: those picked, else all that wait, the newest first."""
+    """Make an issue of approved briefings: those picked, else what waits, the newest first, as far as there is room."""
     here = desk.of(ctx)
     picks = [*(pick or []), *(more or [])]
     if more and not pick:
         raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
-    if picks and (from_approved or since or topic):
-        raise UsageError("--pick names the briefings; leave out --from-approved, --since and --topic")
+    if picks and (from_approved or since or topic or limit or per_topic or max_minutes is not None):
+        raise UsageError("--pick names the briefings; leave out --from-approved and what it selects by")
     if not by_topic and (leads != 1 or unmatched is not Unmatched.LEAD):
         raise UsageError("--leads and --unmatched say what happens by topic; add --by-topic")
     terms = Terms(by_topic=by_topic, by_audience=by_audience, leads=leads, unmatched=unmatched)
     span = _span(since) if since else None
+    minutes = selecting.MINUTES if max_minutes is None else max_minutes
+    room = selecting.Room(items=limit, per_topic=per_topic, minutes=minutes)
     here.may(as_, Role.EDITOR)
     words = issues.Words(
         subject=subject, alternatives=tuple(or_subject or ()), preheader=preheader,
@@ -60,17 +67,25 @@ def compose(
     )  # fmt: skip
     here.look()
     with here.acting(as_, Role.EDITOR) as act:
-        chosen = picks or choosing.waiting(
-            act.session, since=act.now - span if span else None, topic=topic, now=act.now
-        )
-        issue = issues.compose(act.session, chosen, words=words, terms=terms, actor=act.who, now=act.now)
+        chosen = selecting.Selection(picks=tuple(picks))
+        if not picks:
+            earliest = act.now - span if span else None
+            chosen = choosing.choose(act.session, since=earliest, topic=topic, room=room, now=act.now)
+            chosen.require()
+        issue = issues.compose(act.session, chosen.picks, words=words, terms=terms, actor=act.who, now=act.now)
     if as_json:
-        output.emit(issue.as_json())
+        output.emit({**issue.as_json(), "left_out": chosen.left})
     else:
-        output.say(f"Issue {issue.id}: {issue.subject}")
-        for position, briefing in enumerate(issue.items, start=1):
-            output.say(f"  {position}. {briefing}")
-        output.say(f"See it: newsletter preview {issue.id} --open. Then freeze it: newsletter issues freeze {issue.id}")
+        _tell(issue, chosen)
+
+
+def _tell(issue: issues.IssueView, chosen: selecting.Selection) -> None:
+    output.say(f"Issue {issue.id}: {issue.subject}")
+    for position, briefing in enumerate(issue.items, start=1):
+        output.say(f"  {position}. {briefing}")
+    for briefing, why in chosen.left.items():
+        output.say(f"  Left out: {briefing}: {why}")
+    output.say(f"See it: newsletter preview {issue.id} --open. Then freeze it: newsletter issues freeze {issue.id}")
 
 
 def _span(text: str) -> timedelta:

@@ -9,30 +9,35 @@ from newsletter.editorial import approvals, briefings, text
 from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import Refused
+from newsletter.issues import selecting
 from newsletter.issues.models import Issue, IssueState, Item
+from newsletter.issues.selecting import ENDLESS, Room, Selection
 
 #: The longest preheader that phones still show whole.
 PREHEADER = 99
 
 
-def waiting(session: Session, *, since: datetime | None = None, topic: str = "", now: datetime) -> list[str]:
-    """Return the approved briefings that no issue holds and that may be published now, newest first."""
+def choose(
+    session: Session, *, since: datetime | None = None, topic: str = "", room: Room = ENDLESS, now: datetime
+) -> Selection:
+    """Return which approved briefings an issue takes, newest first, and why others that wait are left out."""
     found = [
         standing
         for standing in briefings.all(session, state=BriefingState.APPROVED)
         if (since is None or standing.changed_at >= since) and (not topic or topic in standing.document.topics)
     ]
     taken = held(session, [standing.id for standing in found])
-    fit = [standing for standing in found if standing.id not in taken and _publishable(session, standing.id, now)]
-    return [standing.id for standing in sorted(fit, key=lambda each: (-each.changed_at.timestamp(), each.id))]
-
-
-def _publishable(session: Session, briefing: str, now: datetime) -> bool:
-    try:
-        approvals.require(session, briefing, now=now)
-    except Refused:  # embargoed or expired: it waits, and blocks nothing else
-        return False
-    return True
+    left = {briefing: f"it is in issue {number}" for briefing, number in sorted(taken.items())}
+    fit = []
+    for standing in sorted(found, key=lambda each: (-each.changed_at.timestamp(), each.id)):
+        if standing.id not in taken:
+            try:
+                approvals.require(session, standing.id, now=now)
+                fit.append(standing.document)
+            except Refused as refusal:  # embargoed or expired: it waits, and blocks nothing else
+                left[standing.id] = str(refusal).removeprefix(f"briefing {standing.id} cannot go out: ")
+    selection = selecting.fit(fit, room)
+    return Selection(picks=selection.picks, left={**selection.left, **left})
 
 
 def held(session: Session, briefing_ids: Sequence[str]) -> dict[str, int]:

@@ -49,18 +49,18 @@ def test_a_long_proposal_is_cut_at_a_word() -> None:
 def test_what_waits_is_approved_unheld_and_newest_first(session: Session, approve: Approve, now: datetime) -> None:
     approve("older", at=now - timedelta(days=3)), approve("newer", at=now - timedelta(days=1)), approve("taken")
     compose(session, now, "taken")
-    assert choosing.waiting(session, now=now) == ["newer", "older"]
-    assert choosing.waiting(session, since=now - timedelta(days=2), now=now) == ["newer"]
-    assert choosing.waiting(session, topic="networks", now=now) == ["newer", "older"]
-    assert choosing.waiting(session, topic="energy", now=now) == []
+    assert choosing.choose(session, now=now).picks == ("newer", "older")
+    assert choosing.choose(session, since=now - timedelta(days=2), now=now).picks == ("newer",)
+    assert choosing.choose(session, topic="networks", now=now).picks == ("newer", "older")
+    assert choosing.choose(session, topic="energy", now=now).picks == ()
 
 
 def test_an_embargoed_briefing_waits_and_cannot_be_picked(session: Session, approve: Approve, now: datetime) -> None:
     approve("secret", extra=f"embargo: {(now + timedelta(hours=1)).isoformat()}\n")
-    assert choosing.waiting(session, now=now) == []
+    assert choosing.choose(session, now=now).picks == ()
     with pytest.raises(Refused, match="secret"):
         compose(session, now, "secret")
-    assert choosing.waiting(session, now=now + timedelta(hours=2)) == ["secret"]
+    assert choosing.choose(session, now=now + timedelta(hours=2)).picks == ("secret",)
 
 
 def test_a_briefing_is_in_one_issue_until_that_is_cancelled(session: Session, approve: Approve, now: datetime) -> None:
