@@ -236,7 +236,9 @@ def all(session: Session) -> list[IssueView]:
 
 def row(session: Session, issue_id: int, *, lock: bool = False) -> Issue:
     """Return the issue's row, with `lock` nobody else's until the transaction ends; NotFound names the newest ones."""
-    issue = session.get(Issue, issue_id, with_for_update=lock or None, populate_existing=lock)
+    # Not the key: the sender's rows name the issue, and it would wait for the lock while it holds the audience.
+    weak = {"key_share": True} if lock else None
+    issue = session.get(Issue, issue_id, with_for_update=weak, populate_existing=lock)
     if issue is None:
         newest = session.exec(select(Issue.id).order_by(col(Issue.id).desc()).limit(3)).all()
         there = f"the newest are {', '.join(map(str, newest))}" if newest else "make the first: newsletter compose"
