@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from newsletter import audit
+from newsletter import audit, db
 from newsletter.demo import samples
-from newsletter.editorial import decisions, format
+from newsletter.editorial import decisions, format, people
 from newsletter.editorial import reports as texts
 from newsletter.editorial.document import Citation, Document
 from newsletter.editorial.gate import Severity
@@ -19,9 +21,9 @@ from newsletter.issues.content import IssueContent, ItemContent, Related
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
 from tests.conftest import NOW
-from tests.issues.conftest import Approve
+from tests.issues.conftest import Approve, approved
 
-STORIES = [format.parse(text, where=name) for name, text in samples.briefings(NOW)]
+STORIES = [format.parse(words, where=name) for name, words in samples.briefings(NOW)]
 
 
 def content(documents: Sequence[Document], *related: Related) -> IssueContent:
@@ -132,3 +134,17 @@ def test_a_related_briefing_that_is_killed_after_the_freeze_keeps_the_issue_back
     decisions.kill(session, "older", reason="The tender was withdrawn.", actor="jonas", now=now)
     with pytest.raises(Blocked, match="block M2 item 1: cranes: the related briefing older was withdrawn"):
         contents.begin_sending(session, issue, actor="mara", now=now)
+
+
+def test_a_sender_writes_of_an_issue_that_another_looks_at(engine: Engine, tmp_path: Path, now: datetime) -> None:
+    with db.transaction(engine) as session:
+        for handle in ("mara", "jonas"):
+            people.add(session, handle, now=now)
+        issue = compose(session, now, approved(session, tmp_path, "cranes", at=now))
+    with Session(engine) as looking:
+        issues.verify(looking, issue, now=now)
+        if engine.dialect.name == "postgresql":  # SQLite lets only one write at a time
+            with Session(engine) as sending:
+                sending.execute(text("SET LOCAL lock_timeout = '200ms'"))
+                report = reports.run(sending, contents.read(sending, issue, now=now), Step.SEND, now=now)
+                assert reports.keep(sending, report, texts={}, person="jonas").id
