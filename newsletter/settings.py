@@ -103,6 +103,13 @@ class Keys(Section):
     links: str = "keys/links.key"
 
 
+class Web(Section):
+    """Whom `newsletter serve` believes."""
+
+    #: proxies whose word on where a request came from is taken: addresses or networks, such as 127.0.0.1
+    trusted_proxies: tuple[str, ...] = ()
+
+
 class Settings(Section):
     """Everything the file says, with the folder it lies in."""
 
@@ -114,6 +121,7 @@ class Settings(Section):
     sending: Sending = Sending()
     keys: Keys = Keys()
     check: Check = Check()
+    web: Web = Web()
     theme: Theme = Theme()
 
     _folder: Path = PrivateAttr(default=Path())
@@ -262,7 +270,7 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
         "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme,
-        "check": Check,
+        "check": Check, "web": Web,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     if path[0] == "relay" and "domains" in path[:-1]:

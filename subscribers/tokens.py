@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     ISSUE = "issue"
     #: no link: where a copy that cannot be delivered returns to: (issue, subscriber)
     BOUNCE = "bounce"
+    #: no link: when a form was shown: (seconds since 1970, 0)
+    FORM = "form"
     #: no link: the keyed hash of an erased address
     ERASURE = "erasure"
 

@@ -13,7 +13,18 @@ from newsletter import publication
 from newsletter.errors import DatabaseError
 from newsletter.rendering import templates
 from newsletter.settings import Settings
-from newsletter.web import about, briefings, corrections, health, online, preferences, review, unsubscribe
+from newsletter.web import (
+    about,
+    briefings,
+    confirm,
+    corrections,
+    health,
+    online,
+    preferences,
+    review,
+    signup,
+    unsubscribe,
+)
 from newsletter.web.guard import Guard
 from newsletter.web.site import Site
 
@@ -39,7 +50,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
         exception_handlers={HTTPException: _refuse, DatabaseError: _wait},
     )
     app.state.site = site
-    for room in (unsubscribe, preferences, online, briefings, review, corrections, about, health):
+    for room in (unsubscribe, preferences, signup, confirm, online, briefings, corrections, review, about, health):
         app.include_router(room.router)
     return app
 

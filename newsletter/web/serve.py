@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
@@ -16,7 +17,7 @@ from newsletter.web.app import create
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Answer for the publication on `host` and `port` (0: any free one) until interrupted."""
     engine = db.connect(settings)
-    server = uvicorn.Server(config(create(settings, engine)))
+    server = uvicorn.Server(config(create(settings, engine), trusted=settings.web.trusted_proxies))
     with listen(host, port) as listener:
         where = f"[{host}]" if ":" in host else host
         address = f"http://{where}:{listener.getsockname()[1]}/"
@@ -27,9 +28,12 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
     engine.dispose()
 
 
-def config(app: FastAPI) -> uvicorn.Config:
-    """Return how the server runs: no proxy is believed, and no log keeps the paths, for they hold readers' tokens."""
-    return uvicorn.Config(app, proxy_headers=False, access_log=False, server_header=False, log_level="warning")
+def config(app: FastAPI, *, trusted: Sequence[str] = ()) -> uvicorn.Config:
+    """Return how the server runs: it believes no other proxy, and no log keeps paths, for they hold readers' tokens."""
+    return uvicorn.Config(
+        app, proxy_headers=bool(trusted), forwarded_allow_ips=list(trusted), access_log=False, server_header=False,
+        log_level="warning",
+    )  # fmt: skip
 
 
 def listen(host: str, port: int) -> socket.socket:
