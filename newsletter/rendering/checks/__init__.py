@@ -72,7 +72,7 @@ def broken(told: str, settings: Settings) -> list[Finding]:
 
 def _hold(rules: Iterable[Rule[Subject]], subject: Subject, settings: Settings) -> Iterator[Finding]:
     raised = settings.check.block
-    known = {rule.id for rule in (*EVERY, *GATE)} | {rule.id for rule in ISSUE}
+    known = {rule.id for rule in EVERY} | {rule.id for rule in GATE} | {rule.id for rule in ISSUE}
     for name in raised:
         if name not in known:
             near = get_close_matches(name, known, n=1)
