@@ -84,7 +84,7 @@ def desk(settings: Settings, engine: Engine, now: datetime) -> Iterator[Desk]:
 def served(settings: Settings, engine: Engine, *, at: datetime | None = None) -> Iterator[str]:
     """Run the real server on a free port, and give its address; `at` is the moment that it takes for now."""
     app = create(settings, engine, clock=lambda: at or datetime.now(UTC))
-    server = uvicorn.Server(serve.config(app))
+    server = uvicorn.Server(serve.config(app, trusted=settings.web.trusted_proxies))
     with serve.listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -192,6 +192,18 @@ def test_the_server_says_where_it_answers_and_ends_quietly_when_interrupted(desk
         assert session.execute(text("SELECT ip FROM consent WHERE event = 'withdrawn'")).all() == [("127.0.0.1",)]
 
 
+@pytest.mark.parametrize(("trusted", "kept"), [("127.0.0.1", "203.0.113.9"), ("192.0.2.0/24", "127.0.0.1")])
+def test_only_a_proxy_that_is_named_is_believed(desk: Desk, trusted: str, kept: str) -> None:
+    file = desk.settings.folder / "newsletter.toml"
+    file.write_text(f'{file.read_text("utf-8")}\n[web]\ntrusted_proxies = ["{trusted}"]\n', "utf-8")
+    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}  # whoever sent the first of them, no proxy of ours saw
+    with served(load(desk.settings.folder, {}), desk.engine) as address:
+        path = desk.leave(desk.ana, desk.weekly)
+        httpx2.post(address + path, data={"List-Unsubscribe": "One-Click"}, headers=headers)
+    with db.reading(desk.engine) as session:
+        assert session.execute(text("SELECT ip FROM consent WHERE event = 'withdrawn'")).all() == [(kept,)]
+
+
 def test_a_taken_port_is_named_with_the_next_step(settings: Settings, engine: Engine) -> None:
     with serve.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
