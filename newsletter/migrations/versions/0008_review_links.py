@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0008"
+down_revision = "0007"
 
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime
 _TEXT = sqlmodel.sql.sqltypes.AutoString

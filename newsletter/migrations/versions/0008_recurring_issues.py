@@ -1,8 +1,0 @@
-"""recurring issues."""
-
-revision = "0008"
-down_revision = "0007"
-
-
-def upgrade() -> None:
-    """Nothing yet."""
