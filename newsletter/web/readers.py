@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from subscribers import subscribers, subscriptions
-from subscribers.models import SubscriptionState
+from subscribers import changes, subscribers, subscriptions
+from subscribers.changes import Change
+from subscribers.models import Frequency, SubscriptionState
 from subscribers.subscriptions import Standing
+from subscribers.tokens import Keyring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +17,7 @@ class Reader:
 
     id: int
     address: str
+    frequency: Frequency
     standings: tuple[Standing, ...]
     suppressed: bool
 
@@ -35,8 +38,16 @@ def find(session: Session, subscriber_id: int) -> Reader | None:
         return None
     standings = tuple(subscriptions.of(session, subscriber_id))
     return Reader(
-        id=subscriber_id, address=masked(known.email), standings=standings, suppressed=bool(known.suppressed)
+        id=subscriber_id, address=masked(known.email), frequency=Frequency(known.frequency), standings=standings,
+        suppressed=bool(known.suppressed),
     )  # fmt: skip
+
+
+def choose(session: Session, subscriber_id: int, frequency: Frequency, *, keyring: Keyring) -> None:
+    """Let the reader have issues as often as they say, whatever list brings them."""
+    known = subscribers.get(session, subscriber_id)
+    if known is not None:
+        changes.apply(session, known.email, Change(frequency=frequency), keyring=keyring)
 
 
 def masked(email: str) -> str:

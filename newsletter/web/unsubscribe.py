@@ -8,6 +8,7 @@ from newsletter.feedback.leaving import Word
 from newsletter.web import readers
 from newsletter.web.forms import Sent, Spoken
 from newsletter.web.site import PERSONAL, READ, Here, Site
+from subscribers.models import Frequency
 from subscribers.tokens import Purpose, sign
 
 router = APIRouter()
@@ -30,7 +31,7 @@ def act(token: str, site: Here, sent: Sent, word: Spoken) -> Response:
     if sent.get("List-Unsubscribe") == ["One-Click"]:
         return _one_click(site, subscriber_id, list_id, word)
     action = "".join(sent.get("action", []))
-    if action not in ("leave", "leave-all", "undo", "undo-all"):
+    if action not in ("leave", "leave-all", "fewer", "undo", "undo-all"):
         raise HTTPException(400)
     if subscriber_id != TEST:
         _act(site, action, subscriber_id, list_id, word)
@@ -54,6 +55,8 @@ def _act(site: Site, action: str, subscriber_id: int, list_id: int, word: Word) 
                 leaving.leave(session, subscriber_id=subscriber_id, list_id=list_id, **word)
             case "leave-all":
                 leaving.leave_all(session, subscriber_id=subscriber_id, **word)
+            case "fewer":
+                readers.choose(session, subscriber_id, Frequency.MONTHLY, keyring=site.keyring)
             case "undo":
                 leaving.come_back(session, subscriber_id=subscriber_id, list_id=list_id, **word)
             case "undo-all":

@@ -58,7 +58,8 @@ def test_every_page_has_a_language_one_heading_a_title_and_labels(desk: Desk) ->
         assert '<html lang="en">' in page
         assert len(re.findall("<h1[ >]", page)) == 1
         assert re.search("<title>[^<]+ · Harbour Brief</title>", page)
-        assert len(re.findall("<label>", page)) == page.count('type="checkbox"')
+        fields = page.count('type="checkbox"') + page.count('type="radio"')
+        assert len(re.findall("<label>", page)) == fields
 
 
 def test_head_answers_as_get_does_without_a_body(desk: Desk) -> None:

@@ -32,7 +32,7 @@ def test_a_reader_leaves_comes_back_and_chooses_topics_with_the_keyboard_alone(d
         assert desk.states(desk.ana)["weekly"] == "confirmed"
         page.goto(address + desk.link(Purpose.PREFERENCES, desk.ana))
         page.get_by_label("tariffs").press("Space")
-        page.get_by_role("button", name="Save my topics").press("Enter")
+        page.get_by_role("button", name="Save my choices").press("Enter")
         assert page.get_by_role("status").inner_text() == "Saved. You chose fuel, tariffs."
         assert said == []
 

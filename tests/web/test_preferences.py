@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from newsletter import db
-from subscribers import topics
+from subscribers import subscribers, topics
 from subscribers.tokens import Purpose
 from tests.web.conftest import Desk, served
 
@@ -18,7 +18,7 @@ def chosen(desk: Desk, reader: int) -> list[str]:
 
 
 def ticked(page: str) -> list[str]:
-    return re.findall(r'value="([^"]*)" checked', page)
+    return re.findall(r'name="topic" value="([^"]*)" checked', page)
 
 
 def test_the_page_shows_every_topic_with_the_choice_ticked_and_the_lists(desk: Desk) -> None:
@@ -88,3 +88,47 @@ def test_saving_twice_at_once_fails_for_neither(desk: Desk) -> None:
         answers = list(pool.map(lambda form: client.post(link, data=form).status_code, forms))
     assert set(answers) == {200}
     assert chosen(desk, desk.ana) == ["fuel", "harbours", "tariffs"]
+
+
+def often(desk: Desk, reader: int) -> str:
+    with db.reading(desk.engine) as session:
+        known = subscribers.get(session, reader)
+    assert known
+    return known.frequency
+
+
+def test_a_reader_says_how_often(desk: Desk) -> None:
+    path = desk.link(Purpose.PREFERENCES, desk.ana)
+    assert 'value="every issue" checked' in desk.client.get(path).text
+    answer = desk.client.post(path, data={"action": "save", "topic": "fuel", "frequency": "weekly"})
+    assert 'value="weekly" checked' in answer.text
+    assert (often(desk, desk.ana), often(desk, desk.bo)) == ("weekly", "every issue")
+    for nonsense in ("", "hourly", "weekly' OR 1=1"):
+        desk.client.post(path, data={"action": "save", "topic": "fuel", "frequency": nonsense})
+        assert often(desk, desk.ana) == "weekly"
+
+
+def test_who_came_to_leave_may_have_fewer_messages_instead(desk: Desk) -> None:
+    path = desk.leave(desk.ana, desk.weekly)
+    assert "At most once a month" in desk.client.get(path).text
+    answer = desk.client.post(path, data={"action": "fewer"})
+    assert "At most one issue a month from now on" in answer.text
+    assert (often(desk, desk.ana), desk.states(desk.ana)["weekly"]) == ("monthly", "confirmed")
+    assert "Or fewer messages" not in desk.client.get(path).text
+
+
+def test_a_reader_sees_why_they_get_this(desk: Desk) -> None:
+    path = desk.link(Purpose.PREFERENCES, desk.ana)
+    assert f'href="{path}/why"' in desk.client.get(path).text
+    desk.client.post(desk.leave(desk.ana, desk.monthly), data={"action": "leave"})
+    before = desk.rows()
+    page = desk.client.get(f"{path}/why")
+    assert "You agreed to The Weekly Tide" in page.text
+    assert "added by hand" in page.text
+    assert "You left The Monthly Chart" in page.text
+    assert "2 November 2026" in page.text
+    assert "ana@" not in page.text
+    assert (page.headers["cache-control"], page.headers["x-robots-tag"]) == ("no-store", "noindex, nofollow")
+    assert desk.client.get(f"{path[:-1]}/why").status_code == 404
+    assert "no subscription" in desk.client.get(desk.link(Purpose.PREFERENCES, desk.bo + 1000) + "/why").text
+    assert desk.rows() == before

@@ -22,6 +22,8 @@ def paths(desk: Desk) -> dict[str, str]:
         "about links": "/about-links",
         "unsubscribe": desk.leave(desk.ana, desk.weekly),
         "preferences": desk.link(Purpose.PREFERENCES, desk.ana),
+        "why": desk.link(Purpose.PREFERENCES, desk.ana) + "/why",
+        "corrections": "/corrections",
         "nowhere": "/nowhere",
     }
 
