@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -77,10 +78,10 @@ def _toml(text: str) -> str:
 
 
 def keyring(settings: Settings) -> tokens.Keyring:
-    """Return the keys that sign and verify the links in mail."""
+    """Return the keys that sign and verify the links in mail, as their file has them now."""
     path = settings.path(settings.keys.links)
     try:
-        return tokens.Keyring.parse(path.read_text("ascii"))
+        return _keyring(path, path.stat().st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read ({error}); restore it from a backup: with other keys, links in mail already "
@@ -88,3 +89,25 @@ def keyring(settings: Settings) -> tokens.Keyring:
         ) from error
     except (AudienceError, ValueError) as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _keyring(path: Path, _changed: int) -> tokens.Keyring:
+    return tokens.Keyring.parse(path.read_text("ascii"))
+
+
+def rotate(settings: Settings) -> int:
+    """Add a fresh key to the file, which signs from now on, and return its number; the file is never half written."""
+    keyring(settings)
+    path = settings.path(settings.keys.links)
+    fresh = path.with_suffix(".new")
+    try:
+        number, text = tokens.rotated(path.read_text("ascii"))
+        fresh.unlink(missing_ok=True)  # of a rotation that broke off
+        _write_new(fresh, text, mode=0o600)
+        os.replace(fresh, path)
+    except AudienceError as error:
+        raise Refused(f"{path}: {error}") from error
+    except OSError as error:
+        raise Refused(f"{path} cannot be changed: {error.strerror}; mend the rights of its folder") from error
+    return number

@@ -72,6 +72,14 @@ def generate() -> str:
     return f"1:{secrets.token_hex(32)}\n"
 
 
+def rotated(text: str) -> tuple[int, str]:
+    """Return the number of a fresh key, and the text of a key file with it as the newest; the older ones stay."""
+    number = max(Keyring.parse(text).keys) + 1
+    if number > 255:  # it has one byte in a token
+        raise BadValue("", "the key file holds key 255, the last there can be; start a new file once its links are old")
+    return number, f"{text.rstrip()}\n{number}:{secrets.token_hex(32)}\n"
+
+
 def sign(keyring: Keyring, purpose: Purpose, first: int, second: int = 0) -> str:
     """Return the token that says the two numbers for one purpose."""
     return urlsafe_b64encode(seal(keyring, purpose, first, second)).rstrip(b"=").decode("ascii")

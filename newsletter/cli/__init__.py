@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "suppressions": "Keep the addresses that must not be mailed.",
     },
     "Keep": {
+        "keys": "Change the key behind the links in mail.",
         "dkim": "Make and show the keys that sign mail.",
         "relays": "List the relays, and try them.",
         "serve": "Answer the links in mail: unsubscribe, preferences, view online.",

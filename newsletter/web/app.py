@@ -35,10 +35,10 @@ def _now() -> datetime:
 
 def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] = _now) -> FastAPI:
     """Return the app that answers for one publication."""
+    publication.keyring(settings)  # without it no link works: better not to begin
     site = Site(
         settings=settings,
         engine=engine,
-        keyring=publication.keyring(settings),
         templates=templates.environment(settings),
         clock=clock,
     )

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from newsletter import db
+from newsletter import db, publication
 from newsletter.settings import Settings
 from subscribers import tokens
 
@@ -31,9 +31,13 @@ class Site:
 
     settings: Settings
     engine: Engine
-    keyring: tokens.Keyring
     templates: Environment
     clock: Callable[[], datetime]
+
+    @property
+    def keyring(self) -> tokens.Keyring:
+        """Return the keys as they stand now: mail may be signed by one that is newer than this process."""
+        return publication.keyring(self.settings)
 
     @property
     def prefix(self) -> str:

@@ -24,6 +24,7 @@ TAKES: list[tuple[str, set[str]]] = [
     ("briefings import quay.md", WRITERS),
     ("briefings submit grid", WRITERS),
     ("briefings submit quay", WRITERS),
+    ("briefings invite quay --to standards", APPROVERS),
     ("briefings approve grid", APPROVERS),
     ("briefings approve quay", APPROVERS),
     ("compose --pick cranes", EDITORS),
@@ -39,6 +40,7 @@ TAKES: list[tuple[str, set[str]]] = [
     ("people add zoe --role editor", ADMINS),
     ("people edit zoe --no-roles", ADMINS),
     ("people remove zoe", ADMINS),
+    ("keys rotate", ADMINS),
 ]
 #: What anybody may look at, whom nobody gave a role.
 OPEN = (
