@@ -84,6 +84,7 @@ def _allowed(site: Site, ip: str, key: str) -> bool:
     """Return whether a sign-up is taken; HTTPException where its network has had enough of them."""
     now = site.clock()
     with site.transaction() as session:
+        knocks.sweep(session, before=now - timedelta(days=2))
         few = knocks.allow(
             session, site.keyring, "network", _network(ip), most=FROM_NETWORK, within=timedelta(hours=1), now=now
         )

@@ -18,7 +18,7 @@ from newsletter.settings import Settings, load
 from newsletter.web import signup
 from newsletter.web.app import create
 from subscribers import lists, subscriptions, upsert
-from subscribers.models import Consent, Subscriber
+from subscribers.models import Consent, Knock, Subscriber
 from tests.support import browser as browsers
 from tests.support import judges, smtp
 from tests.support.browser import FAINT_TEXT
@@ -152,6 +152,12 @@ def test_an_address_gets_three_letters_a_day_at_most(door: Door) -> None:
     door.now += timedelta(days=1)
     door.sign_up()
     assert len(door.letters()) == signup.TO_ADDRESS + 1
+    door.now += timedelta(days=3)
+    door.sign_up()
+    with db.reading(door.engine) as session:
+        knocks = session.execute(select(upsert.table(Knock))).all()
+    assert len(knocks) == 2, "older counts are forgotten"
+    assert all(NEW not in row.who and "198.51" not in row.who for row in knocks)
 
 
 def test_a_network_signs_up_twenty_readers_an_hour_at_most(door: Door) -> None:
