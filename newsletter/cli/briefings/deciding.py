@@ -11,6 +11,7 @@ from newsletter.editorial.briefings import Standing
 from newsletter.editorial.models import Role
 
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+Wrong = Annotated[str, typer.Option("--reason", help="What was wrong; readers see it on the pages.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,7 @@ def restore(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json
     _tell(standing, f"hand it over: newsletter briefings submit {id}", as_json=as_json)
 
 
-def correct(ctx: typer.Context, id: Id, reason: Reason, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+def correct(ctx: typer.Context, id: Id, reason: Wrong, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Record that a briefing which readers have was wrong, and in what; its text stays what they were given."""
     with desk.of(ctx).acting(as_, Role.STANDARDS) as act:
         standing = decisions.correct(act.session, id, reason=reason, actor=act.who, now=act.now)
