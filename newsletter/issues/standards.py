@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from newsletter.editorial import text
-from newsletter.editorial.body import parts
 from newsletter.editorial.comparisons import SAME_STORY
 from newsletter.editorial.document import Document
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.editorial.related import Corpus
 from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
+from newsletter.issues.selecting import MINUTES, reading
 
-#: How many words are read in a minute, and how many minutes an issue may take.
-PACE, MINUTES = 238, 12
 #: From how many items on one source may not stand behind more than half of them, and from how many there must be
 #: so many sources.
 MIXED, MANY, SOURCES = 3, 5, 3
@@ -48,7 +45,7 @@ class Rule:
 
 def short_enough(seen: Seen) -> Iterator[Remark]:
     """T3: all items together can be read at one sitting."""
-    minutes = sum(text.length(words) for document in seen.documents for words in parts(document).values()) / PACE
+    minutes = sum(map(reading, seen.documents))
     if minutes > MINUTES:
         yield Remark("issue", f"its items take {minutes:.0f} minutes to read", f"make it {MINUTES}: take items out")
 
