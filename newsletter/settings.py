@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from email.utils import getaddresses, parseaddr
 from pathlib import Path
-from typing import Any, Self, get_args, get_origin
+from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
@@ -110,6 +110,13 @@ class Web(Section):
     trusted_proxies: tuple[str, ...] = ()
 
 
+class Archive(Section):
+    """Who can see what was sent."""
+
+    #: of issues that `newsletter issues publish` says nothing else of
+    visibility: Literal["public", "unlisted", "subscribers"] = "public"
+
+
 class Settings(Section):
     """Everything the file says, with the folder it lies in."""
 
@@ -122,6 +129,7 @@ class Settings(Section):
     keys: Keys = Keys()
     check: Check = Check()
     web: Web = Web()
+    archive: Archive = Archive()
     theme: Theme = Theme()
 
     _folder: Path = PrivateAttr(default=Path())
@@ -270,7 +278,7 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
         "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme,
-        "check": Check, "web": Web,
+        "check": Check, "web": Web, "archive": Archive,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     if path[0] == "relay" and "domains" in path[:-1]:

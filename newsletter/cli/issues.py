@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, editing, output, shape
+from newsletter.cli import desk, editing, output, publishing, shape
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
@@ -67,6 +67,7 @@ app.command()(editing.edit)
 def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Check an issue and fix its subject, HTML and text for good."""
     here = desk.of(ctx)
+app.command()(publishing.publish)
     here.may(as_, Role.EDITOR)
     here.look()
     with here.acting(as_, Role.EDITOR) as act:

@@ -87,6 +87,17 @@ class Item(SQLModel, table=True):
 
 
 class IssueReport(SQLModel, table=True):
+class Visibility(StrEnum):
+    """Who can see an issue online once it went out."""
+
+    #: everybody; it is listed
+    PUBLIC = "public"
+    #: whoever has its address; no list and no index has it
+    UNLISTED = "unlisted"
+    #: its readers, by the link in their mail
+    SUBSCRIBERS = "subscribers"
+
+
     """What the gate found in an issue as a whole. Rows are added, never changed."""
 
     __tablename__ = "issue_report"
@@ -102,3 +113,19 @@ class IssueReport(SQLModel, table=True):
     #: by briefing the number of the report on its text
     texts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    #: None: as `[archive] visibility` says
+    visibility: Visibility | None = Field(default=None, sa_type=one_of(Visibility))
+
+
+class SearchText(SQLModel, table=True):
+    """A published text as the search reads it: made of what it names by hash, and made again where that has changed."""
+
+    __tablename__ = "search_text"
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=24)
+    name: str = Field(max_length=80)
+    sha256: str = Field(max_length=64)
+    title: str = Field(max_length=500)
+    text: str
