@@ -25,6 +25,9 @@ def compose(
     from_approved: Annotated[bool, typer.Option("--from-approved", help="All that is approved and waits.")] = False,
     since: Annotated[str, typer.Option(metavar="7d", help="Approved within so many days (d) or hours (h).")] = "",
     topic: Annotated[str, typer.Option(help="Only briefings about this topic.")] = "",
+    list_name: Annotated[
+        str, typer.Option("--list", metavar="LIST", help="For this list; what other lists had is news to it.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=0, help="No more items than this; 0 sets no limit.")] = 0,
     per_topic: Annotated[int, typer.Option(min=0, help="No more items of one topic than this; 0 sets no limit.")] = 0,
     max_minutes: Annotated[
@@ -70,9 +73,13 @@ def compose(
         chosen = selecting.Selection(picks=tuple(picks))
         if not picks:
             earliest = act.now - span if span else None
-            chosen = choosing.choose(act.session, since=earliest, topic=topic, room=room, now=act.now)
+            chosen = choosing.choose(
+                act.session, since=earliest, topic=topic, list_name=list_name, room=room, now=act.now
+            )
             chosen.require()
-        issue = issues.compose(act.session, chosen.picks, words=words, terms=terms, actor=act.who, now=act.now)
+        issue = issues.compose(
+            act.session, chosen.picks, words=words, terms=terms, list_name=list_name, actor=act.who, now=act.now
+        )
     if as_json:
         output.emit({**issue.as_json(), "left_out": chosen.left})
     else:
@@ -80,7 +87,7 @@ def compose(
 
 
 def _tell(issue: issues.IssueView, chosen: selecting.Selection) -> None:
-    output.say(f"Issue {issue.id}: {issue.subject}")
+    output.say(f"Issue {issue.id}{f' for {issue.list}' if issue.list else ''}: {issue.subject}")
     for position, briefing in enumerate(issue.items, start=1):
         output.say(f"  {position}. {briefing}")
     for briefing, why in chosen.left.items():

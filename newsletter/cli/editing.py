@@ -26,6 +26,9 @@ def edit(
     drop: Annotated[
         list[str] | None, typer.Option(metavar="N", help="An item to leave out, by number or briefing; likewise.")
     ] = None,
+    list_name: Annotated[
+        str | None, typer.Option("--list", metavar="LIST", help="For this list; an empty one for whichever gets it.")
+    ] = None,
     subject: Annotated[str | None, typer.Option(help="Another subject.")] = None,
     or_subject: Annotated[
         list[str] | None,
@@ -47,6 +50,7 @@ def edit(
     A subject and a preheader that nobody wrote follow the items.
     """
     given = {
+        "list": list_name,
         "subject": subject, "alternatives": tuple(or_subject) if or_subject else None, "preheader": preheader,
         "intro": texts.read(intro, "--intro") if intro else None,
         "by_topic": by_topic, "by_audience": by_audience, "leads": leads, "unmatched": unmatched,

@@ -1,6 +1,6 @@
 """`newsletter send`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +43,7 @@ class Question:
     """What is asked before a send, and what it was asked from; an audience that is planned has no size of now."""
 
     text: str
+    order: Order
     size: Size | None = None
     difference: Difference | None = None
 
@@ -110,9 +111,9 @@ def send(
             _name(question.difference, aloud=yes)
         output.ask(question.text, yes=yes)
         if at:
-            _schedule(here, issue, order, at, who, as_json=as_json)
+            _schedule(here, issue, question.order, at, who, as_json=as_json)
         else:
-            proceed(here, issue, who, order, question=question, as_json=as_json)
+            proceed(here, issue, who, question.order, question=question, as_json=as_json)
 
 
 def _share(text: str) -> float:
@@ -158,7 +159,6 @@ def _schedule(here: desk.Desk, issue: int, order: Order, at: str, who: str, *, a
 
 
 def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
-    terms = {"lists": order.lists, "segments": order.segments}
     here.look()
     with here.read() as session:
         found = issues.get(session, issue)
@@ -167,15 +167,16 @@ def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
         planned = planning.find(session, issue)
         if planned:  # its words were fixed and judged before the first copy left
             waiting = report.status(session, issue).waiting
-            return Question(
-                text=f"Go on sending issue {issue}, {found.subject!r}: {waiting} of {planned.size} wait for it?"
-            )
+            text = f"Go on sending issue {issue}, {found.subject!r}: {waiting} of {planned.size} wait for it?"
+            return Question(text=text, order=order)
+        order = replace(order, lists=issues.lists_of(session, issue, order.lists))
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
         blocking = gate.blocks(findings)
         if blocking:
             raise Blocked(f"issue {issue} cannot be sent; what blocks it:", blocking)
         if not order.lists:
             raise UsageError(f"whom should issue {issue} go to? newsletter send {issue} --list LIST")
+        terms = {"lists": order.lists, "segments": order.segments}
         size = audiences.count(session, issue, **terms, now=here.now)
         difference = differences.compare(session, issue, **terms, now=here.now)
         other = rehearsals.find(session, issue)
@@ -183,7 +184,7 @@ def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
         schedules.parse(at, here.now)  # a moment that is none is refused before anything is asked
     if other and difference is None:
         output.note(f"note: {other}, was for {', '.join([*other.lists, *other.segments])}, not for this audience")
-    return Question(text=_text(found, order, at, size, difference), size=size, difference=difference)
+    return Question(text=_text(found, order, at, size, difference), order=order, size=size, difference=difference)
 
 
 def _text(issue: IssueView, order: Order, at: str, size: Size, difference: Difference | None) -> str:

@@ -106,6 +106,39 @@ class Schedule(SQLModel, table=True):
     made_at: datetime
 
 
+class Made(StrEnum):
+    """What became of one moment of a recurring issue."""
+
+    #: somebody composes it now
+    BEGUN = "begun"
+    #: an issue was composed, and frozen
+    ISSUE = "issue"
+    #: nothing that was approved waited
+    NOTHING = "nothing"
+    #: it could not be composed or frozen; a person looks
+    REFUSED = "refused"
+    #: its hour passed while nothing looked
+    MISSED = "missed"
+
+
+class Edition(SQLModel, table=True):
+    """One moment of a recurring issue, taken up once whoever looks, and what became of it."""
+
+    __tablename__ = "edition"
+    __table_args__ = (UniqueConstraint("name", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    #: the name of the [[schedule]] in newsletter.toml
+    name: str = Field(max_length=63)
+    at: datetime
+    made: Made = Field(default=Made.BEGUN, sa_type=one_of(Made))
+    issue_id: int | None = Field(default=None, foreign_key="issue.id", index=True)
+    #: whether it is sent by itself once it may be
+    sends: bool = Field(default=False)
+    note: str = Field(default="", max_length=2000)
+    made_at: datetime
+
+
 class SubjectTest(SQLModel, table=True):
     """A trial of an issue's subjects on a share of its audience; the winner, counted from 0, goes to the rest."""
 

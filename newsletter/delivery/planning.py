@@ -14,6 +14,7 @@ from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.parts import UNDIVIDED, Parts
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.errors import Refused
+from newsletter.issues import issues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ def plan(
     standing = find(session, issue_id)
     if standing:
         return _require_same(standing, lists, segments)
+    lists = issues.lists_of(session, issue_id, lists)
     if not lists:
         raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
     size = _write(session, issue_id, lists=lists, segments=segments, batch=batch, divided=divided, now=now)

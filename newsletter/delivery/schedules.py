@@ -138,10 +138,11 @@ def add(
     if standing and not standing.missed and not replace:
         raise Refused(f"issue {issue_id} {standing}; take that time away first: newsletter schedule remove {issue_id}")
     forget(session, issue_id)
+    terms = {**terms, "lists": [*issues.lists_of(session, issue_id, terms.get("lists", ()))]}
     words: dict[str, Any] = {
         "at": at,
         "zone": zone,
-        "terms": dict(terms),
+        "terms": terms,
         "missed": False,
         "actor": actor,
         "made_at": now,

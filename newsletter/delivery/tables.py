@@ -4,6 +4,7 @@ from newsletter.delivery.models import (
     Audience,
     Delivery,
     DeliveryBatch,
+    Edition,
     Rehearsal,
     RehearsalReader,
     RelayState,
@@ -16,6 +17,7 @@ from subscribers.upsert import table
 AUDIENCE = table(Audience)
 BATCH = table(DeliveryBatch)
 DELIVERY = table(Delivery)
+EDITION = table(Edition)
 LIST = table(MailingList)
 RELAY_STATE = table(RelayState)
 REHEARSAL = table(Rehearsal)

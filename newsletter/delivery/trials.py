@@ -63,7 +63,7 @@ def rehearse(
     """Count whom the issue would go to now, and keep them, until its audience is planned, for the send to compare."""
     issues.get(session, issue_id)
     plan = planning.find(session, issue_id)
-    lists, segments = _terms(issue_id, plan, lists, segments)
+    lists, segments = _terms(session, issue_id, plan, lists, segments)
     if plan:
         return audiences.count(session, issue_id, lists=lists, segments=segments, now=now)
     return rehearsals.keep(session, issue_id, lists=lists, segments=segments, actor=actor, now=now)
@@ -82,7 +82,7 @@ def write(
 ) -> int:
     """Write the message of every reader who would get one into an empty or new folder; return how many."""
     plan = planning.find(session, issue_id)
-    lists, segments = _terms(issue_id, plan, lists, segments)
+    lists, segments = _terms(session, issue_id, plan, lists, segments)
     rendered = press.load(session, issue_id)
     date = plan.planned_at if plan else now
     head = message.masthead(settings, issue_id, subject=rendered.subject, date=date, keyring=keyring)
@@ -97,9 +97,10 @@ def write(
 
 
 def _terms(
-    issue_id: int, plan: PlanView | None, lists: Sequence[str], segments: Sequence[str]
+    session: Session, issue_id: int, plan: PlanView | None, lists: Sequence[str], segments: Sequence[str]
 ) -> tuple[Sequence[str], Sequence[str]]:
     lists, segments = lists or (plan.lists if plan else ()), segments or (plan.segments if plan else ())
+    lists = issues.lists_of(session, issue_id, lists)
     if not lists:
         raise Refused(
             f"a dry run of issue {issue_id} needs to know for whom; name a list: newsletter send {issue_id} --list LIST"

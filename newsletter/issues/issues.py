@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 
 from newsletter import audit
-from newsletter.editorial import approvals, standings
+from newsletter.editorial import standings
 from newsletter.editorial.models import Briefing
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import arranging, choosing, wording
@@ -17,7 +17,7 @@ from newsletter.issues.arranging import AS_IT_IS, Arrangement
 from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.expressions import Known
 from newsletter.issues.models import Issue, IssueState, Item, Unmatched
-from subscribers import attributes, segments
+from subscribers import attributes, lists, segments
 from subscribers.words import line
 
 #: States in which the words can no longer change.
@@ -35,10 +35,11 @@ MOST_SUBJECTS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class IssueView:
-    """An issue as a listing shows it; `items` are briefing ids in order."""
+    """An issue as a listing shows it; `items` are briefing ids in order, and `list` is whom it is composed for."""
 
     id: int
     state: IssueState
+    list: str
     subject: str
     alternatives: tuple[str, ...]
     preheader: str
@@ -60,8 +61,8 @@ class IssueView:
     def as_json(self) -> dict[str, Any]:
         """Return the issue in the words of the command line's JSON."""
         return {
-            "issue": self.id, "state": self.state.value, "subject": self.subject,
-            "alternatives": list(self.alternatives), "preheader": self.preheader,
+            "issue": self.id, "state": self.state.value, "list": self.list,
+            "subject": self.subject, "alternatives": list(self.alternatives), "preheader": self.preheader,
             "items": list(self.items), **vars(self.terms), "rendering": self.rendering, "note": self.note,
             "composed_at": self.composed_at, "composed_by": self.composed_by,
             "frozen_at": self.frozen_at, "sent_at": self.sent_at,
@@ -79,16 +80,23 @@ class Words:
 
 
 def compose(
-    session: Session, picks: Sequence[str], *, words: Words, terms: Terms = ALIKE, actor: str, now: datetime
-) -> IssueView:
-    """Make an issue of the picked briefings, in that order; each must be approved and in no other issue."""
+    session: Session, picks: Sequence[str], *,
+    words: Words, terms: Terms = ALIKE, list_name: str = "", actor: str, now: datetime,
+) -> IssueView:  # fmt: skip
+    """Make an issue of the picked briefings, in that order; each must be approved and in no other issue.
+
+    With a list, issues that are for other lists do not count.
+    """
     if not picks:
         raise Refused("there is nothing to compose: approve a briefing first: newsletter briefings approve ID")
-    texts = _free(session, picks, now=now)
+    if list_name:
+        lists.get(session, list_name)
+    texts = _free(session, picks, list_name=list_name, now=now)
     _require_fit(words, known(session))
     _require_sound(terms, len(picks))
     subject, preheader = _proposed(session, texts)
     issue = Issue(
+        list=list_name,
         subject=line("the subject", words.subject or subject, 400),
         alternatives=_others(words.subject or subject, words.alternatives),
         preheader=line("the preheader", words.preheader or preheader, 400),
@@ -101,22 +109,30 @@ def compose(
     session.flush()
     assert issue.id is not None
     arranging.place(session, issue.id, texts)
-    audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks))
+    audit.append(session, "composed", actor=actor, kind="issue", name=issue.id, now=now, items=list(picks),
+                 **({"list": list_name} if list_name else {}))  # fmt: skip
     return view(session, issue)
 
 
-def _free(session: Session, picks: Sequence[str], *, besides: int = 0, now: datetime) -> dict[str, str]:
+def _free(session: Session, picks: Sequence[str], *, list_name: str, besides: int = 0, now: datetime) -> dict[str, str]:
     """Return the approved text of each pick by its hash; Refused where there is none, or another issue holds it."""
     if len(set(picks)) < len(picks):
         raise Refused("a briefing is picked twice; name each once")
+    _require_unheld(session, picks, list_name=list_name, besides=besides)
+    return {briefing: choosing.require(session, briefing, now=now).sha256 for briefing in picks}
+
+
+def _require_unheld(session: Session, picks: Sequence[str], *, list_name: str, besides: int = 0) -> None:
+    """Refuse a briefing that another issue for the list holds."""
     # PostgreSQL would let two editors take one briefing at once (SQLite has one writer).
     session.exec(select(Briefing.id).where(col(Briefing.id).in_(picks)).order_by(col(Briefing.id)).with_for_update())
-    for briefing, number in choosing.held(session, picks).items():
-        if number != besides:
-            state = row(session, number).state
-            way_on = "" if state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
-            raise Refused(f"briefing {briefing} is already in issue {number} ({state}); pick another{way_on}")
-    return {briefing: approvals.require(session, briefing, now=now).sha256 for briefing in picks}
+    for briefing, number in choosing.held(session, picks, besides=besides, list_name=list_name).items():
+        holder = row(session, number)
+        whose = f" for {holder.list}" if holder.list else ""
+        way_on = "" if holder.state in PUBLISHED else f", or cancel that issue: newsletter issues cancel {number}"
+        if holder.list and not list_name:
+            way_on = ", or name the list that yours is for: --list LIST"
+        raise Refused(f"briefing {briefing} is already in issue {number}{whose} ({holder.state}); pick another{way_on}")
 
 
 def _proposed(session: Session, texts: Mapping[str, str]) -> tuple[str, str]:
@@ -137,26 +153,30 @@ def edit(
     issue = row(session, issue_id, lock=True)
     if issue.state is not IssueState.ASSEMBLING:
         raise Refused(f"issue {issue_id} is {standing(issue.state)} and says what it says; compose a new one")
+    list_name = str(changes.get("list", issue.list))
     if arrangement:
-        changes = {**_rearrange(session, issue, arrangement, now), **changes}
+        changes = {**_rearrange(session, issue, arrangement, list_name, now), **changes}
     words = Words(**{name: changes[name] for name in vars(Words()) if name in changes})
     _require_fit(words, known(session))
     asked = Terms(**{**vars(terms(issue)), **{name: changes[name] for name in vars(ALIKE) if name in changes}})
     there = [item.briefing_id for item in items(session, issue_id)]
     _require_sound(asked, len(there))
-    said = _said(issue, words, changes)
+    said = {**_said(issue, words, changes), "list": list_name}
+    if list_name != issue.list:
+        _require_unheld(session, there, list_name=list_name, besides=issue_id)
+        said["list"] = lists.get(session, list_name).name if list_name else ""
     move(session, issue_id, IssueState.ASSEMBLING, since=(IssueState.ASSEMBLING,), **said, **vars(asked))
     detail = {"items": there} if arrangement else {}
     audit.append(session, "edited", actor=actor, kind="issue", name=issue_id, now=now, what=sorted(changes), **detail)
     return get(session, issue_id)
 
 
-def _rearrange(session: Session, issue: Issue, wish: Arrangement, now: datetime) -> dict[str, str]:
+def _rearrange(session: Session, issue: Issue, wish: Arrangement, list_name: str, now: datetime) -> dict[str, str]:
     """Give the issue its items as they are wanted, and return those of its words that follow them."""
     assert issue.id is not None
     before = {item.briefing_id: item.sha256 for item in items(session, issue.id)}
     order = arranging.arranged(list(before), wish, issue=issue.id)
-    known = {**before, **_free(session, wish.add, besides=issue.id, now=now)}
+    known = {**before, **_free(session, wish.add, list_name=list_name, besides=issue.id, now=now)}
     after = {briefing: known[briefing] for briefing in order}
     arranging.place(session, issue.id, after)
     proposals = zip(("subject", "preheader"), _proposed(session, before), _proposed(session, after), strict=True)
@@ -255,8 +275,8 @@ def view(session: Session, issue: Issue) -> IssueView:
     """Return the row as a value."""
     assert issue.id is not None
     return IssueView(
-        id=issue.id, state=issue.state, subject=issue.subject, alternatives=tuple(issue.alternatives),
-        preheader=issue.preheader, intro=issue.intro,
+        id=issue.id, state=issue.state, list=issue.list, subject=issue.subject,
+        alternatives=tuple(issue.alternatives), preheader=issue.preheader, intro=issue.intro,
         items=tuple(item.briefing_id for item in items(session, issue.id)), terms=terms(issue),
         rendering=issue.rendering,
         note=issue.note, composed_at=issue.composed_at, composed_by=issue.composed_by,
@@ -271,13 +291,25 @@ def terms(issue: Issue) -> Terms:
     )
 
 
+def lists_of(session: Session, issue_id: int, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the lists that an issue goes to: its own, else those asked for; Refused for others than its own."""
+    own = row(session, issue_id).list
+    others = [name for name in asked if name != own]
+    if own and others:
+        raise Refused(
+            f"issue {issue_id} is composed for the list {own}, and cannot go to {', '.join(others)}; send it: "
+            f"newsletter send {issue_id}. For {others[0]} compose another: newsletter compose --list {others[0]}"
+        )
+    return (own,) if own else tuple(asked)
+
+
 def verify(session: Session, issue_id: int, *, now: datetime) -> None:
     """Refuse unless each item's text is the very one that is approved now, and may be published now."""
     row(session, issue_id, lock=True)  # PostgreSQL would let an editor change it between this look and the next step
     reasons = []
     for item in items(session, issue_id):
         try:
-            approvals.require(session, item.briefing_id, sha256=item.sha256, now=now)
+            choosing.require(session, item.briefing_id, sha256=item.sha256, now=now)
         except Refused as refusal:
             reasons.append(str(refusal))
     if reasons:
@@ -303,10 +335,11 @@ def standing(state: IssueState) -> str:
 
 def next_step(issue: IssueView) -> str:
     """Return what can be done with an issue in its state."""
+    to = "" if issue.list else " --list LIST"
     return {
         IssueState.ASSEMBLING: f"Freeze it: newsletter issues freeze {issue.id}",
-        IssueState.FROZEN: f"Send it: newsletter send {issue.id} --list LIST",
-        IssueState.CLEARED: f"Send it: newsletter send {issue.id} --list LIST",
+        IssueState.FROZEN: f"Send it: newsletter send {issue.id}{to}",
+        IssueState.CLEARED: f"Send it: newsletter send {issue.id}{to}",
         IssueState.SENDING: f"See how far it is: newsletter status {issue.id}",
         IssueState.PAUSED: f"Go on: newsletter send {issue.id}",
         IssueState.SENT: "Every reader has it; for new words compose a new one: newsletter compose",

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from subscribers.columns import one_of
 
+#: The issue has a column named list, beside which the word means nothing else.
+Texts = list[str]
+
 
 class IssueState(StrEnum):
     """How far an issue has come."""
@@ -56,8 +59,10 @@ class Issue(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     state: IssueState = Field(default=IssueState.ASSEMBLING, sa_type=one_of(IssueState), index=True)
     subject: str = Field(max_length=400)
+    #: the name of the list that it is composed for; empty for whichever it is sent to
+    list: str = Field(default="", max_length=63, index=True)
     #: other subjects to try on a part of the readers
-    alternatives: list[str] = Field(default_factory=list, sa_type=JSON)
+    alternatives: Texts = Field(default_factory=Texts, sa_type=JSON)
     preheader: str = Field(default="", max_length=400)
     intro: str = Field(default="", max_length=20000)
     by_topic: bool = Field(default=False)
@@ -84,6 +89,35 @@ class Item(SQLModel, table=True):
     briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
     sha256: str = Field(max_length=64)
     related: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class Rank(SQLModel, table=True):
+    """What a briefing weighs when an issue is composed of what waits; one without a row has no score and no place."""
+
+    __tablename__ = "rank"
+
+    briefing_id: str = Field(foreign_key="briefing.id", primary_key=True, max_length=80)
+    #: from 0 to 100; the highest comes first
+    score: int | None = Field(default=None)
+    #: the place that it has whatever its score, counted from 1
+    place: int | None = Field(default=None)
+    person: str = Field(max_length=80)
+    at: datetime
+
+
+class Clearance(SQLModel, table=True):
+    """A person's yes to one exact rendering of an issue. Rows are added, never changed; an unfreeze voids them."""
+
+    __tablename__ = "clearance"
+
+    id: int | None = Field(default=None, primary_key=True)
+    issue_id: int = Field(foreign_key="issue.id", index=True)
+    rendering: str = Field(max_length=64)
+    person: str = Field(max_length=80)
+    #: the same person assembled or froze it
+    solo: bool = Field(default=False)
+    note: str = Field(default="", max_length=2000)
+    at: datetime
 
 
 class IssueReport(SQLModel, table=True):

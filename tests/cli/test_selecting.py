@@ -24,3 +24,18 @@ def test_compose_says_what_is_left_out_and_why(desk: Desk, tmp_path: Path) -> No
 def test_limits_do_not_go_with_picks(desk: Desk) -> None:
     for words in (("--limit", "1"), ("--per-topic", "1"), ("--max-minutes", "0")):
         assert "leave out --from-approved" in desk.refuses("compose", "--pick", "cranes", *words, code=2)
+
+
+def test_an_issue_for_a_list_goes_there_by_itself_and_nowhere_else(desk: Desk) -> None:
+    assert desk.json("compose", "--list", "weekly", "--as", "mara")["list"] == "weekly"
+    assert desk.json("compose", "--list", "empty", "--as", "mara")["items"] == ["cranes"]
+    desk.run("issues", "freeze", "1", "--as", "mara")
+    error = desk.refuses("send", "1", "--list", "empty", "--yes", "--as", "mara")
+    assert "issue 1 is composed for the list weekly, and cannot go to empty; send it: newsletter send 1" in error
+    assert desk.json("send", "1", "--count", "--as", "mara")["audience"] == 2
+    waits = desk.json("send", "1", "--at", "2099-01-01T07:00Z", "--yes", "--as", "mara")
+    assert waits["lists"] == ["weekly"]
+    desk.run("schedule", "remove", "1", "--as", "mara")
+    assert "2 readers of weekly" in desk.refuses("send", "1", "--as", "mara")
+    assert desk.json("issues", "show", "1")["list"] == "weekly"
+    assert "no list 'weekli'; did you mean weekly" in desk.refuses("compose", "--list", "weekli", "--as", "mara", code=3)
