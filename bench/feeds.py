@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import databases
 from newsletter import db
 from newsletter.discovery import feeds
-from newsletter.discovery.fetching import Client
 from newsletter.discovery.models import SourceItem
 from newsletter.discovery.parsing import Parsers
 from newsletter.discovery.polling import WORKERS, Poller
+from newsletter.fetching import Client
 
 _SAID = """harbour ferry grid cable cloud memory tender hospital vote island yard turbine permit lease auction chip
 storage pipeline union strike port customs audit ledger patent satellite battery loan merger tariff"""

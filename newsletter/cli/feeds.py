@@ -29,7 +29,7 @@ def add(
 ) -> None:
     """Follow a feed: fetch it once to see that it is one, or find the one that a page names."""
     from newsletter.discovery import pages, parsing
-    from newsletter.discovery.fetching import Client
+    from newsletter.fetching import Client
 
     here = desk.of(ctx)
     here.may(as_, Role.SCOUT)
@@ -53,8 +53,8 @@ def poll(
     as_json: desk.Json = False,
 ) -> None:
     """Ask the feeds that are due, eight at a time and each host in peace; run it every quarter of an hour by cron."""
-    from newsletter.discovery.fetching import Client
     from newsletter.discovery.polling import Poller
+    from newsletter.fetching import Client
 
     here = desk.of(ctx)
     here.may(as_, Role.SCOUT)

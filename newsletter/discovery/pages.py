@@ -7,9 +7,9 @@ from lxml import html
 from lxml.etree import ParserError
 
 from newsletter.discovery import cleaning
-from newsletter.discovery.fetching import Client, NoAnswer
 from newsletter.discovery.parsing import Parsers
 from newsletter.errors import BadInput, Refused
+from newsletter.fetching import Client, NoAnswer
 
 _TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json")
 

@@ -7,7 +7,6 @@ and only there: a poll that is cut off at any moment asks for the same items aga
 import hashlib
 import queue
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -16,15 +15,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from newsletter import db
+from newsletter import db, hosts
 from newsletter.discovery import clusters, feeds, inbox, parsing, verdicts
 from newsletter.discovery.documents import Document
-from newsletter.discovery.fetching import Answer, Client, NoAnswer
-from newsletter.discovery.hosts import Hosts
 from newsletter.discovery.models import Feed
 from newsletter.discovery.parsing import Parsers
 from newsletter.discovery.verdicts import Polled, Visit
 from newsletter.errors import BadInput, DatabaseError
+from newsletter.fetching import Answer, Client, NoAnswer
 
 WORKERS, PAUSE = 8, 2.0
 #: Visits that are stored in one transaction, at most, and the seconds in which they must have come.
@@ -70,28 +68,12 @@ class Poller:
 
     def _visits(self, asked: list[Asked]) -> Iterator[list[Visit]]:
         """Yield what the workers bring, as much at a time as there is."""
-        hosts, brought = Hosts(asked, pause=self.pause), queue.SimpleQueue[Visit | BaseException]()
-        count = min(self.workers, len(asked))
-        workers = [threading.Thread(target=self._work, args=(hosts, brought), daemon=True) for _ in range(count)]
-        for worker in workers:
-            worker.start()
-        try:
+        with hosts.asking(asked, self.visit, workers=self.workers, pause=self.pause) as brought:
             left = len(asked)
             while left:
                 visits = _gathered(brought, min(left, GROUP))
                 left -= len(visits)
-                yield [_sound(visit) for visit in visits]
-        finally:
-            hosts.close()
-            for worker in workers:
-                worker.join()
-
-    def _work(self, hosts: Hosts[Asked], brought: "queue.SimpleQueue[Visit | BaseException]") -> None:
-        for asked in hosts:
-            try:
-                brought.put(self.visit(asked))
-            except BaseException as error:
-                brought.put(error)
+                yield [hosts.sound(visit) for visit in visits]
 
     def visit(self, asked: Asked) -> Visit:
         """Ask one feed and read what it answers; nothing is stored."""
@@ -147,12 +129,6 @@ def _gathered(brought: "queue.SimpleQueue[Visit | BaseException]", most: int) ->
         while len(found) < most:
             found.append(brought.get(timeout=max(0.0, end - time.monotonic())))
     return found
-
-
-def _sound(visit: Visit | BaseException) -> Visit:
-    if isinstance(visit, BaseException):
-        raise visit
-    return visit
 
 
 def _grouped(visits: Iterator[list[Visit]]) -> Iterator[list[Visit]]:

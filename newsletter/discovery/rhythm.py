@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from statistics import median
 
-from newsletter.discovery.fetching import Cause
+from newsletter.fetching import Cause
 
 USUAL, LEAST, MOST = timedelta(hours=1), timedelta(minutes=30), timedelta(hours=24)
 #: A server whose answers carry no validators sends everything each time, so it is asked less often.

@@ -10,10 +10,10 @@ from sqlmodel import Session, col, select
 from newsletter import audit
 from newsletter.discovery import feeds, rhythm
 from newsletter.discovery.documents import Document
-from newsletter.discovery.fetching import Answer, Cause
 from newsletter.discovery.items import Stored
 from newsletter.discovery.models import Feed, FeedState
 from newsletter.errors import Refused
+from newsletter.fetching import Answer, Cause
 
 #: Failures after which a feed is degraded; 404s over how long, and how long without any answer, make it dead.
 DEGRADED, LOST, LOST_FOR, DEAD_FOR = 3, 5, timedelta(days=3), timedelta(days=14)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.discovery import fetching
-from newsletter.discovery.fetching import Client
+from newsletter import fetching
+from newsletter.fetching import Client
 from newsletter.settings import Settings
 from tests.discovery.publisher import Publisher, Reply, item, publishing, rss
 from tests.support.commands import Desk

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.discovery.fetching import Client
+from newsletter.fetching import Client
 from tests.discovery.publisher import Publisher, publishing
 
 

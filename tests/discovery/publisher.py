@@ -43,6 +43,9 @@ class Publisher(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Publisher
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         server = self.server
         with server.lock:
@@ -68,6 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         for byte in body if reply.drip else b"":
             self.wfile.write(bytes([byte]))
             self.wfile.flush()

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.discovery import fetching
-from newsletter.discovery.fetching import Cause, Client, NoAnswer
+from newsletter import fetching
+from newsletter.fetching import Cause, Client, NoAnswer
 from tests.discovery.publisher import Publisher, Reply
 
 CERTIFICATE = Path(__file__).parents[1] / "support" / "localhost.pem"
@@ -125,6 +125,24 @@ def test_what_is_not_on_the_public_internet_is_never_asked(url: str) -> None:
 def test_a_redirect_into_the_house_is_refused(publisher: Publisher, client: Client, target: str) -> None:
     publisher.replies["/"] = Reply(status=302, headers={"Location": target})
     assert refused(client, publisher.url).cause is Cause.UNSAFE
+
+
+@pytest.mark.parametrize("target", ["http://[x/", "http://127.0.0.1:99999/", "//["])
+def test_a_redirect_to_what_is_no_address_is_refused(publisher: Publisher, client: Client, target: str) -> None:
+    publisher.replies["/"] = Reply(status=301, headers={"Location": target})
+    assert refused(client, publisher.url).cause in (Cause.PROTOCOL, Cause.UNSAFE)
+
+
+@pytest.mark.parametrize("url", ["http://[x/", "http://127.0.0.1:99999/", "http://a..b/", "", "//x"])
+def test_what_is_no_address_is_refused(client: Client, url: str) -> None:
+    assert refused(client, url).cause in (Cause.PROTOCOL, Cause.UNSAFE)
+
+
+def test_a_page_is_looked_at_by_head_without_its_body(publisher: Publisher, client: Client) -> None:
+    publisher.replies |= {"/old": Reply(status=302, headers={"Location": "/page"}), "/page": Reply(b"words")}
+    answer = client.look(f"{publisher.url}/old")
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "5")
+    assert answer.redirects == (f"{publisher.url}/page",)
 
 
 def test_the_connection_goes_to_the_address_that_was_judged(

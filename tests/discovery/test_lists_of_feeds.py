@@ -7,10 +7,10 @@ from sqlalchemy import Engine
 
 from newsletter import db
 from newsletter.discovery import feeds, health, outlines, pages, parsing
-from newsletter.discovery.fetching import Client
 from newsletter.discovery.health import Health
 from newsletter.discovery.models import FeedState
 from newsletter.errors import BadInput, NotFound, Refused
+from newsletter.fetching import Client
 from tests.discovery.publisher import Publisher, Reply, item, rss
 
 PAGE = b"""<!doctype html><html><head><title>Site</title>

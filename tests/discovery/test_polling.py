@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import select
 
-from newsletter import audit, db
-from newsletter.discovery import feeds, health, items, network
-from newsletter.discovery.fetching import Client
+from newsletter import audit, db, network
+from newsletter.discovery import feeds, health, items
 from newsletter.discovery.health import Health
 from newsletter.discovery.models import Feed, FeedState, Identity, SourceItem
 from newsletter.discovery.polling import Poller
 from newsletter.discovery.verdicts import Polled
+from newsletter.fetching import Client
 from tests.discovery.publisher import Publisher, Reply, item, rss
 
 HOUR = timedelta(hours=1)

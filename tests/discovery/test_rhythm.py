@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.discovery import rhythm
-from newsletter.discovery.fetching import Cause
+from newsletter.fetching import Cause
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

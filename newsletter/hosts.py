@@ -1,10 +1,12 @@
 """Hosts: whose turn it is, one question at a time to each host, and a pause after it."""
 
 import heapq
+import queue
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,6 +17,43 @@ class _Placed(Protocol):
 
 
 T = TypeVar("T", bound=_Placed)
+R = TypeVar("R")
+
+
+@contextmanager
+def asking(
+    wanted: Iterable[T], ask: Callable[[T], R], *, workers: int, pause: float
+) -> Iterator["queue.SimpleQueue[R | BaseException]"]:
+    """Ask several hosts at once while the block runs, and yield the queue on which each result comes, or each error.
+
+    When the block ends, nothing more is begun, and what is under way is waited for.
+    """
+    asked = list(wanted)
+    turns, brought = Hosts(asked, pause=pause), queue.SimpleQueue[R | BaseException]()
+
+    def work() -> None:
+        for each in turns:
+            try:
+                brought.put(ask(each))
+            except BaseException as error:
+                brought.put(error)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(asked)))]
+    for thread in threads:
+        thread.start()
+    try:
+        yield brought
+    finally:
+        turns.close()
+        for thread in threads:
+            thread.join()
+
+
+def sound(result: R | BaseException) -> R:
+    """Return a result, or raise the error that came in its place."""
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 class Hosts(Generic[T]):
@@ -24,7 +63,7 @@ class Hosts(Generic[T]):
         self._pause = pause
         self._queues: dict[str, deque[T]] = defaultdict(deque)
         for each in wanted:
-            self._queues[(urlsplit(each.url).hostname or "").lower()].append(each)
+            self._queues[_host(each.url)].append(each)
         self._ready = [(0.0, host) for host in self._queues]
         heapq.heapify(self._ready)
         self._changed = threading.Condition()
@@ -60,3 +99,10 @@ class Hosts(Generic[T]):
             if self._queues[host]:
                 heapq.heappush(self._ready, (time.monotonic() + self._pause, host))
                 self._changed.notify()
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:  # a bracket without its partner; it is refused when its turn comes
+        return ""

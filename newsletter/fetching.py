@@ -7,26 +7,25 @@ No cookies, no proxies, no passwords, nothing kept between two requests.
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from socket import gaierror
-from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import httpcore2
 
-from newsletter import __version__
-from newsletter.discovery import network
-from newsletter.discovery.network import Unsafe
+from newsletter import __version__, network
+from newsletter.network import Unsafe
 
-AGENT = f"newsletter-desk/{__version__} (feed reader)"
+AGENT = f"newsletter-desk/{__version__}"
 #: Hops; seconds to connect, for each read, for everything; bytes on the wire and unpacked; how far they may unpack.
 REDIRECTS = 5
 CONNECT, READ, WALL = 5.0, 10.0, 20.0
 WIRE, UNPACKED, RATIO = 2 * 1024 * 1024, 8 * 1024 * 1024, 100
 PORTS = frozenset({80, 443})
 _MOVED, _PERMANENTLY = {301, 302, 303, 307, 308}, {301, 308}
+_REFUSES_HEAD = {400, 403, 404, 405, 406, 410, 429, 500, 501, 503}
 
 
 class Cause(StrEnum):
@@ -51,20 +50,24 @@ class Cause(StrEnum):
 class NoAnswer(Exception):
     """There is no answer to work with; `cause` says of which kind the reason is."""
 
-    def __init__(self, cause: Cause, message: str) -> None:
+    def __init__(self, cause: Cause, message: str, *, redirects: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.cause = cause
+        self.cause, self.redirects = cause, redirects
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What was answered: header names are in lower case; `moved_to` is where permanent redirects alone have led."""
+    """What was answered: header names are in lower case; `moved_to` is where permanent redirects alone have led.
+
+    `redirects` are the addresses that it went by, the last of them the one that answered.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     moved_to: str = ""
+    redirects: tuple[str, ...] = ()
 
 
 @dataclass
@@ -72,32 +75,50 @@ class Client:
     """Asks one address at a time; threads may share it.
 
     `allowed` judges the IP addresses that a name stands for, and `ports` says which may be used (None: any). Only
-    tests, whose servers stand on loopback, pass their own; no setting reaches either.
+    tests, whose servers stand on loopback, pass a judge of their own; no setting reaches it.
     """
 
     allowed: Callable[[str], bool] = network.public
     ports: frozenset[int] | None = PORTS
     wall: float = WALL
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    agent: str = f"{AGENT} (feed reader)"
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Return the answer after redirects; NoAnswer says why there is none."""
-        deadline = time.monotonic() + self.wall
-        here, moved_to, permanent = url, "", True
-        for _ in range(REDIRECTS + 1):
-            answer = self._told(here, headers or {}, deadline)
-            if answer.status not in _MOVED or "location" not in answer.headers:
-                return replace(answer, moved_to=moved_to)
-            target = urljoin(here, answer.headers["location"])
-            if here.lower().startswith("https:") and not target.lower().startswith("https:"):
-                raise NoAnswer(Cause.UNSAFE, f"it redirects from https to {target[:200]}")
-            permanent = permanent and answer.status in _PERMANENTLY
-            here, moved_to = target, target if permanent else moved_to
-        raise NoAnswer(Cause.PROTOCOL, f"it redirects more than {REDIRECTS} times")
+        return self._followed(url, ("GET",), headers or {})
 
-    def _told(self, url: str, headers: Mapping[str, str], deadline: float) -> Answer:
+    def look(self, url: str) -> Answer:
+        """Return the answer after redirects without its body: asked by HEAD, and by GET where HEAD is refused."""
+        return self._followed(url, ("HEAD", "GET"), {})
+
+    def _followed(self, url: str, ways: Sequence[str], headers: Mapping[str, str]) -> Answer:
+        deadline, here = time.monotonic() + self.wall, url
+        trail: list[str] = []
+        moved_to, permanent = "", True
         try:
-            return self._once(url, headers, deadline)
+            while len(trail) <= REDIRECTS:
+                answer = self._hop(here, ways, headers, deadline)
+                if answer.status not in _MOVED or "location" not in answer.headers:
+                    return replace(answer, moved_to=moved_to, redirects=tuple(trail))
+                here = _target_of(answer)
+                trail.append(here)
+                permanent = permanent and answer.status in _PERMANENTLY
+                moved_to = here if permanent else moved_to
+        except NoAnswer as error:
+            error.redirects = tuple(trail)
+            raise
+        raise NoAnswer(Cause.PROTOCOL, f"it redirects more than {REDIRECTS} times", redirects=tuple(trail))
+
+    def _hop(self, url: str, ways: Sequence[str], headers: Mapping[str, str], deadline: float) -> Answer:
+        answer = self._told(url, ways[0], headers, deadline, whole=len(ways) == 1)
+        if len(ways) > 1 and answer.status in _REFUSES_HEAD:
+            answer = self._told(url, ways[1], headers, deadline, whole=False)
+        return answer
+
+    def _told(self, url: str, method: str, headers: Mapping[str, str], deadline: float, *, whole: bool) -> Answer:
+        try:
+            return self._once(url, method, headers, deadline, whole=whole)
         except Unsafe as error:
             raise NoAnswer(Cause.UNSAFE, str(error)) from error
         except (httpcore2.TimeoutException, TimeoutError) as error:
@@ -110,27 +131,32 @@ class Client:
         except (httpcore2.ProtocolError, zlib.error, ValueError) as error:
             raise NoAnswer(Cause.PROTOCOL, f"the answer cannot be read: {error}") from error
 
-    def _once(self, url: str, headers: Mapping[str, str], deadline: float) -> Answer:
+    def _once(self, url: str, method: str, headers: Mapping[str, str], deadline: float, *, whole: bool) -> Answer:
         target, host = self._judged(url)
-        asked = {"Host": host, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "close"}
-        sent = [(name.encode(), value.encode("latin-1")) for name, value in {**asked, **headers}.items()]
-        backend = _Backend(self.allowed, deadline)
+        asked = {"Host": host, "User-Agent": self.agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
+        sent = {**asked, "Connection": "close", **headers}
+        lines = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+        backend = network.Backend(self.allowed, deadline)
         times = {"timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": CONNECT}}
         with httpcore2.ConnectionPool(ssl_context=self.context, network_backend=backend, max_connections=1) as pool:
-            with pool.stream("GET", target, headers=sent, extensions=times) as response:
+            with pool.stream(method, target, headers=lines, extensions=times) as response:
                 found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-                body = b"" if response.status != 200 else _unpacked(response.iter_stream(), found)
+                wanted = whole and response.status == 200
+                body = _unpacked(response.iter_stream(), found) if wanted else b""
                 return Answer(url=url, status=response.status, headers=found, body=body)
 
     def _judged(self, url: str) -> tuple[httpcore2.URL, str]:
         """Return the address in the shape that goes on the wire, and its host as the Host header has it."""
-        parts = urlsplit(url)
+        try:
+            parts, port = _split(url)
+        except ValueError as error:
+            raise Unsafe(f"it is no address ({error})") from error
         secure = parts.scheme.lower() == "https"
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
             raise Unsafe(f"{parts.scheme or 'no'} address; only http and https are asked")
         if parts.username or parts.password:
             raise Unsafe("the address holds a user name")
-        port = parts.port or (443 if secure else 80)
+        port = port or (443 if secure else 80)
         if self.ports is not None and port not in self.ports:
             raise Unsafe(f"port {port}; only {' and '.join(map(str, sorted(self.ports)))} are asked")
         host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
@@ -138,6 +164,22 @@ class Client:
         default = port == (443 if secure else 80)
         target = httpcore2.URL(scheme=parts.scheme.lower(), host=host, port=port, target=_target(parts))
         return target, shown if default else f"{shown}:{port}"
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    parts = urlsplit(url)
+    return parts, parts.port
+
+
+def _target_of(answer: Answer) -> str:
+    """Return where a redirect leads; NoAnswer when that is nowhere one may be led."""
+    try:
+        target = urljoin(answer.url, answer.headers["location"])
+    except ValueError as error:
+        raise NoAnswer(Cause.PROTOCOL, f"it redirects to what is no address ({error})") from error
+    if answer.url.lower().startswith("https:") and not target.lower().startswith("https:"):
+        raise NoAnswer(Cause.UNSAFE, f"it redirects from https to {target[:200]}")
+    return target
 
 
 def _target(parts: SplitResult) -> str:
@@ -169,61 +211,3 @@ def _root(error: BaseException) -> BaseException:
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
     return error
-
-
-class _Backend(httpcore2.NetworkBackend):
-    """Connects to the address that was judged, and lets nothing outlast the deadline."""
-
-    def __init__(self, allowed: Callable[[str], bool], deadline: float) -> None:
-        self._allowed, self._deadline = allowed, deadline
-        self._sockets = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:  # fmt: skip
-        """Return a connection to the first of the host's addresses that takes one."""
-        for last, address in _marked(network.look_up(host, port, allowed=self._allowed)):
-            try:
-                within = _left(self._deadline, timeout)
-                return _Stream(self._sockets.connect_tcp(address, port, timeout=within), self._deadline)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                if last:
-                    raise
-        raise AssertionError("a name stands for at least one address")
-
-
-class _Stream(httpcore2.NetworkStream):
-    """A connection whose every read and write ends by the deadline: a server that drips must not hold a worker."""
-
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._deadline, timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._deadline, timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        within = _left(self._deadline, timeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, within), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _left(deadline: float, timeout: float | None) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore2.ReadTimeout("the time for everything is over")
-    return left if timeout is None else min(left, timeout)
-
-
-def _marked(addresses: list[str]) -> Iterator[tuple[bool, str]]:
-    return ((number == len(addresses) - 1, address) for number, address in enumerate(addresses))
