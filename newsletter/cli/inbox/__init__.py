@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output
+from newsletter.cli.inbox import triage
 from newsletter.discovery import inbox, items, ranking
 from newsletter.editorial import beginnings
 from newsletter.editorial.models import Role
@@ -152,3 +153,6 @@ def _moment(given: str, now: datetime) -> datetime:
     except ValueError as error:
         raise UsageError(f"--until {given} is no moment; give 12h, 3d, 2w, or a date such as 2026-11-30") from error
     return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+triage.register(app)
