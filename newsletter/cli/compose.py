@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, shape, texts
+from newsletter.cli import desk, output, shape, sizing, texts
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 from newsletter.issues import choosing, issues, selecting
@@ -33,7 +33,10 @@ def compose(
     max_minutes: Annotated[
         int | None, typer.Option(min=0, help=f"No more to read than this, else {selecting.MINUTES}; 0 sets no limit.")
     ] = None,
-    subject: Annotated[str, typer.Option(help="The subject; else the lead's title.")] = "",
+    max_kb: Annotated[
+        int, typer.Option(min=0, help="No larger than this, from the end; 0 sets no limit. Gmail shows 102.")
+    ] = 0,
+    subject: Annotated[str, typer.Option(help="The subject; else the lead's title, as far as phones show it.")] = "",
     or_subject: Annotated[
         list[str] | None, typer.Option("--or-subject", help="Another subject to try; may be given three times.")
     ] = None,
@@ -50,12 +53,15 @@ def compose(
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Make an issue of approved briefings: those picked, else what waits, the newest first, as far as there is room."""
+    """Make an issue of approved briefings: those picked, else what waits, as far as there is room.
+
+    What has a place comes there, then the highest score, then the newest: newsletter briefings rank.
+    """
     here = desk.of(ctx)
     picks = [*(pick or []), *(more or [])]
     if more and not pick:
         raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
-    if picks and (from_approved or since or topic or limit or per_topic or max_minutes is not None):
+    if picks and (from_approved or since or topic or limit or per_topic or max_kb or max_minutes is not None):
         raise UsageError("--pick names the briefings; leave out --from-approved and what it selects by")
     if not by_topic and (leads != 1 or unmatched is not Unmatched.LEAD):
         raise UsageError("--leads and --unmatched say what happens by topic; add --by-topic")
@@ -77,21 +83,21 @@ def compose(
                 act.session, since=earliest, topic=topic, list_name=list_name, room=room, now=act.now
             )
             chosen.require()
+            chosen = sizing.cut(act, here, chosen, max_kb, words=words, terms=terms)
         issue = issues.compose(
             act.session, chosen.picks, words=words, terms=terms, list_name=list_name, actor=act.who, now=act.now
         )
+    extent = sizing.extent(here, issue)
     if as_json:
-        output.emit({**issue.as_json(), "left_out": chosen.left})
+        output.emit({**issue.as_json(), "left_out": chosen.left, **extent.as_json()})
     else:
-        _tell(issue, chosen)
+        _tell(issue, chosen, extent)
 
 
-def _tell(issue: issues.IssueView, chosen: selecting.Selection) -> None:
+def _tell(issue: issues.IssueView, chosen: selecting.Selection, extent: sizing.Extent) -> None:
     output.say(f"Issue {issue.id}{f' for {issue.list}' if issue.list else ''}: {issue.subject}")
-    for position, briefing in enumerate(issue.items, start=1):
-        output.say(f"  {position}. {briefing}")
-    for briefing, why in chosen.left.items():
-        output.say(f"  Left out: {briefing}: {why}")
+    sizing.listed(issue, chosen.left)
+    sizing.tell(issue, extent)
     output.say(f"See it: newsletter preview {issue.id} --open. Then freeze it: newsletter issues freeze {issue.id}")
 
 

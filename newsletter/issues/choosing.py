@@ -1,4 +1,4 @@
-"""Choosing what goes into an issue: what waits, what is taken, and the words proposed from the lead."""
+"""Choosing what goes into an issue: what waits, in which order, and what is taken."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,18 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, select
 
-from newsletter.editorial import approvals, briefings, standings, text
+from newsletter.editorial import approvals, briefings, standings
 from newsletter.editorial.approvals import ApprovalView
-from newsletter.editorial.document import Document
 from newsletter.editorial.models import Briefing, BriefingState
 from newsletter.editorial.standings import Standing
 from newsletter.errors import Refused
-from newsletter.issues import selecting
+from newsletter.issues import ranks, selecting
 from newsletter.issues.models import Issue, IssueState, Item
 from newsletter.issues.selecting import ENDLESS, Room, Selection
 
-#: The longest preheader that phones still show whole.
-PREHEADER = 99
 #: For how long after its approval a text that other lists had is news to one that had it not.
 RECENT = timedelta(days=30)
 
@@ -26,9 +23,9 @@ def choose(
     session: Session, *, since: datetime | None = None, topic: str = "", list_name: str = "", room: Room = ENDLESS,
     now: datetime,
 ) -> Selection:  # fmt: skip
-    """Return which approved briefings an issue takes, newest first, and why others that wait are left out.
+    """Return which approved briefings an issue takes, in order, and why others that wait are left out.
 
-    For a list, what readers of other lists have comes into question too.
+    By place, by score, then the newest. For a list, what readers of other lists have comes into question too.
     """
     found = [
         (standing, at) for standing, at in _waiting(session, list_name, since, now)
@@ -37,15 +34,16 @@ def choose(
     taken = held(session, [standing.id for standing, _ in found], list_name=list_name)
     left = {briefing: f"it is in issue {number}" for briefing, number in sorted(taken.items())}
     fit = []
-    for standing, _ in sorted(found, key=lambda each: (-each[1].timestamp(), each[0].id)):
-        if standing.id not in taken:
+    documents, ranking = {standing.id: standing.document for standing, _ in found}, ranks.all(session)
+    for id in ranks.ordered([(standing.id, at) for standing, at in found], ranking):
+        if id not in taken:
             try:
-                require(session, standing.id, now=now)
-                fit.append(standing.document)
+                require(session, id, now=now)
+                fit.append(documents[id])
             except Refused as refusal:  # embargoed or expired: it waits, and blocks nothing else
-                left[standing.id] = str(refusal).removeprefix(f"briefing {standing.id} cannot go out: ")
+                left[id] = str(refusal).removeprefix(f"briefing {id} cannot go out: ")
     selection = selecting.fit(fit, room)
-    return Selection(picks=selection.picks, left={**selection.left, **left})
+    return Selection(picks=ranks.placed(selection.picks, ranking), left={**selection.left, **left})
 
 
 def _waiting(
@@ -100,18 +98,3 @@ def require(session: Session, briefing: str, *, sha256: str = "", now: datetime)
             "newsletter briefings new ID"
         )
     return held
-
-
-def proposed(documents: Sequence[Document]) -> tuple[str, str]:
-    """Return a subject (the lead's title) and a preheader (what else is in it, or how the lead begins)."""
-    others = "; ".join(document.title for document in documents[1:])
-    preheader = f"Also: {others}" if others else text.plain(documents[0].introduction)
-    return documents[0].title, shorten(preheader, PREHEADER)
-
-
-def shorten(text: str, limit: int) -> str:
-    """Return the text cut at a word to at most `limit` characters, with an ellipsis where it was cut."""
-    text = " ".join(text.split())
-    if len(text) <= limit:
-        return text
-    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"

@@ -1,5 +1,6 @@
 """Reading an issue as values, fixing it, and remembering what it said."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,8 +11,9 @@ from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.editorial.related import Corpus
 from newsletter.errors import Blocked
-from newsletter.issues import issues, reports
-from newsletter.issues.content import IssueContent, ItemContent, Related
+from newsletter.issues import issues, proposing, reports, wording
+from newsletter.issues.content import IssueContent, ItemContent, Related, Terms
+from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
 from newsletter.issues.reports import Report
 
@@ -46,6 +48,25 @@ def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
         ),
         terms=issues.terms(issue),
         alternatives=tuple(issue.alternatives),
+    )
+
+
+def draft(session: Session, picks: Sequence[str], *, words: Words, terms: Terms, now: datetime) -> IssueContent:
+    """Return what an issue of the picked briefings would say, before there is one; nothing is kept."""
+    found = {id: briefings.get(session, id) for id in picks}
+    texts = {id: standing.document for id, standing in found.items()}
+    related, lead = _related(session, texts, now), texts[picks[0]]
+    return IssueContent(
+        id=0,
+        subject=words.subject or wording.literal(proposing.subject(lead)),
+        preheader=words.preheader or wording.literal(proposing.preheader(lead)),
+        intro=words.intro,
+        items=tuple(
+            ItemContent(position=position, sha256=found[id].sha256, document=texts[id], related=related[id])
+            for position, id in enumerate(picks, start=1)
+        ),
+        terms=terms,
+        alternatives=words.alternatives,
     )
 
 

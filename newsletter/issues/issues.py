@@ -12,7 +12,7 @@ from newsletter import audit
 from newsletter.editorial import standings
 from newsletter.editorial.models import Briefing
 from newsletter.errors import BadInput, NotFound, Refused
-from newsletter.issues import arranging, choosing, wording
+from newsletter.issues import arranging, choosing, proposing, wording
 from newsletter.issues.arranging import AS_IT_IS, Arrangement
 from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.expressions import Known
@@ -136,10 +136,9 @@ def _require_unheld(session: Session, picks: Sequence[str], *, list_name: str, b
 
 
 def _proposed(session: Session, texts: Mapping[str, str]) -> tuple[str, str]:
-    """Return the subject and the preheader that the texts of an issue propose, in their order."""
-    documents = [standings.text_at(session, briefing, sha256) for briefing, sha256 in texts.items()]
-    subject, preheader = choosing.proposed(documents)
-    return wording.literal(subject), wording.literal(preheader)
+    """Return the subject and the preheader that the first of an issue's texts proposes."""
+    lead = standings.text_at(session, *next(iter(texts.items())))
+    return wording.literal(proposing.subject(lead)), wording.literal(proposing.preheader(lead))
 
 
 def edit(

@@ -35,6 +35,10 @@ class Selection:
     picks: tuple[str, ...]
     left: dict[str, str] = field(default_factory=dict)
 
+    def cut(self, count: int, why: str) -> "Selection":
+        """Return the selection with its first so many picks, and why the others are left out."""
+        return Selection(picks=self.picks[:count], left={**dict.fromkeys(self.picks[count:], why), **self.left})
+
     def require(self) -> None:
         """Refuse when all that waits is left out, with the reasons."""
         if self.left and not self.picks:

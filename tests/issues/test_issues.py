@@ -1,5 +1,6 @@
 """The issue: composed, moved, read."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -7,16 +8,17 @@ import pytest
 from sqlmodel import Session, select
 
 from newsletter import audit
-from newsletter.editorial import briefings
+from newsletter.editorial import briefings, format
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import BadInput, NotFound, Refused
-from newsletter.issues import choosing, contents, issues
+from newsletter.issues import choosing, contents, issues, proposing
 from newsletter.issues.content import Terms
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Item, Unmatched
 from subscribers import attributes
 from subscribers.errors import BadValue
 from tests.issues.conftest import Approve
+from tests.support.texts import briefing
 
 
 def compose(session: Session, now: datetime, *picks: str, words: Words | None = None) -> int:
@@ -38,12 +40,40 @@ def test_an_issue_takes_the_picks_in_their_order_with_the_approved_hashes(
 def test_the_lead_proposes_subject_and_preheader(session: Session, approve: Approve, now: datetime) -> None:
     approve("cranes", title="Cranes go electric"), approve("ferries", title="Ferries follow")
     view = issues.get(session, compose(session, now, "cranes", "ferries"))
-    assert (view.subject, view.preheader) == ("Cranes go electric", "Also: Ferries follow")
+    begins = "The story of cranes begins with a tender that two harbours published together."
+    assert (view.subject, view.preheader) == ("Cranes go electric", begins)
 
 
 def test_a_long_proposal_is_cut_at_a_word() -> None:
-    assert choosing.shorten("one two three four", 12) == "one two…"
-    assert choosing.shorten("one two", 12) == "one two"
+    assert proposing.shorten("one two three four", 12) == "one two…"
+    assert proposing.shorten("one two", 12) == "one two"
+    assert proposing.shorten("港口起重机将改用电力", 12) == "港口起重机…"
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Cranes go electric", "Cranes go electric"),
+        ("Two harbours buy cranes together: what it means for every supplier", "Two harbours buy cranes together"),
+        ("Ports: two harbours buy their new cranes together, for once", "Ports: two harbours buy their new cranes…"),
+        ("Two harbours buy their new electric cranes together for once", "Two harbours buy their new electric cranes…"),
+    ],
+)
+def test_a_proposed_subject_is_one_that_phones_show_whole(title: str, subject: str) -> None:
+    document = format.parse(briefing("cranes", title=title), where="cranes")
+    assert proposing.subject(document) == subject
+    assert proposing.columns(subject) <= 50
+
+
+def test_a_proposed_preheader_fills_the_line_with_whole_sentences_or_is_cut_at_a_word() -> None:
+    document = format.parse(briefing("cranes"), where="cranes")
+    for introduction, said in (
+        ("It is done. Two harbours *bought* their [cranes](https://a.example) together. More later.",
+         "It is done. Two harbours bought their cranes together."),
+        ("word " * 40, "word " * 19 + "…"),
+        ("Short.", "Short."),
+    ):  # fmt: skip
+        assert proposing.preheader(replace(document, introduction=introduction)) == said.replace(" …", "…")
 
 
 def test_what_waits_is_approved_unheld_and_newest_first(session: Session, approve: Approve, now: datetime) -> None:

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.cli.briefings import beginning, comparing, deciding, inviting, judging, reviewing
+from newsletter.cli.briefings import beginning, comparing, deciding, inviting, judging, ranking, reviewing
 from newsletter.cli.briefings.options import Id, standing_json
 from newsletter.editorial import briefings, format, page
 from newsletter.editorial.models import BriefingState, Role
 from newsletter.errors import UsageError
+from newsletter.issues import ranks
 
 app = shape.noun("briefings")
 beginning.register(app)
@@ -64,12 +65,17 @@ def list_(
     """List the briefings, after a look at their files."""
     here = desk.of(ctx)
     with here.glance() as session:
-        found = briefings.all(session, state=state)
+        found, weighed = briefings.all(session, state=state), ranks.all(session)
+    rank_of = {each.id: weighed.get(each.id, ranks.NONE) for each in found}
     if as_json:
-        output.emit([standing_json(standing) for standing in found])
+        output.emit([{**standing_json(each), **rank_of[each.id].as_json()} for each in found])
         return
-    rows = [(each.id, each.state, each.title, each.author, each.approved_by, each.changed_at) for each in found]
-    columns = ("briefing", "state", "title", "author", "approved by", "changed")
+    rows = [
+        (each.id, each.state, each.title, each.author, each.approved_by, each.changed_at,
+         str(rank_of[each.id]) if each.id in weighed else "")
+        for each in found
+    ]  # fmt: skip
+    columns = ("briefing", "state", "title", "author", "approved by", "changed", "rank")
     output.table(columns, rows, empty="No briefings yet; newsletter briefings new ID")
 
 
@@ -95,5 +101,5 @@ def show(
         output.write(format.dump(standing.document))
 
 
-for part in (judging, reviewing, comparing, inviting, deciding):
+for part in (judging, reviewing, comparing, inviting, deciding, ranking):
     part.register(app)
