@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "feeds": "Follow feeds, poll them, and see how they do.",
         "inbox": "Sort the stories that wait for an editor.",
         "briefings": "Write, check, review, approve, correct.",
+        "corrections": "Tell those who have a briefing what was wrong with it.",
         "people": "Keep the people of the desk.",
     },
     "Publish": {

@@ -9,7 +9,7 @@ from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
-from newsletter.issues import issues, reports
+from newsletter.issues import corrections, issues, reports
 from newsletter.issues.content import Terms
 from newsletter.issues.models import IssueState, Unmatched
 from newsletter.rendering import press
@@ -36,9 +36,13 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     with desk.of(ctx).read() as session:
         found = issues.get(session, issue)
         waits, said = schedules.find(session, issue), reports.all(session, issue)
+        carried = corrections.carried(session, issue)
     if as_json:
         told = [report.as_json() for report in said]
-        output.emit({**found.as_json(), "schedule": waits.as_json() if waits else None, "reports": told})
+        number = carried.id if carried else None
+        output.emit({
+            **found.as_json(), "schedule": waits.as_json() if waits else None, "reports": told, "correction": number,
+        })  # fmt: skip
         return
     output.say(f"Issue {found.id}: {found.subject} ({found.state})")
     for other in found.alternatives:
@@ -46,6 +50,9 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     output.say(f"Preheader: {found.preheader}")
     for position, briefing in enumerate(found.items, start=1):
         output.say(f"  {position}. {briefing}")
+    if carried:
+        which = f"correction {carried.id} of {carried.briefing}"
+        output.say(f"It carries {which}; see it: newsletter corrections show {carried.id}")
     if terms := _terms(found.terms):
         output.say(terms)
     output.say(f"Composed by {found.composed_by}, {found.composed_at:%Y-%m-%d %H:%M} UTC")

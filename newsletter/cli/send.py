@@ -31,6 +31,7 @@ from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
 from newsletter.issues import issues
 from newsletter.issues.issues import IssueView
+from newsletter.issues.models import IssueKind
 
 app = shape.verb()
 
@@ -106,7 +107,7 @@ def send(
         trying.dry_run(here, issue, order, dry_run, as_=as_, as_json=as_json)
     else:
         who = here.may(as_, Role.SENDER)
-        question = _question(here, issue, order, at)
+        question = question_of(here, issue, order, at)
         if question.difference:
             _name(question.difference, aloud=yes)
         output.ask(question.text, yes=yes)
@@ -158,7 +159,8 @@ def _schedule(here: desk.Desk, issue: int, order: Order, at: str, who: str, *, a
         output.say(f"Issue {issue} {found}; see docs/schedules.md for how it is run")
 
 
-def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
+def question_of(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
+    """Return what is asked before a send; Blocked where anything keeps the issue back."""
     here.look()
     with here.read() as session:
         found = issues.get(session, issue)
@@ -174,7 +176,7 @@ def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
         blocking = gate.blocks(findings)
         if blocking:
             raise Blocked(f"issue {issue} cannot be sent; what blocks it:", blocking)
-        if not order.lists:
+        if not order.lists and found.kind is IssueKind.DIGEST:
             raise UsageError(f"whom should issue {issue} go to? newsletter send {issue} --list LIST")
         terms = {"lists": order.lists, "segments": order.segments}
         size = audiences.count(session, issue, **terms, now=here.now)
@@ -189,9 +191,9 @@ def _question(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
 
 def _text(issue: IssueView, order: Order, at: str, size: Size, difference: Difference | None) -> str:
     to = " ".join([", ".join(order.lists), *(f"and segment {name}" for name in order.segments)])
-    parts = [
-        f"Send issue {issue.id}, {issue.subject!r}, to {size.readers} reader{'' if size.readers == 1 else 's'} of {to}"
-    ]
+    readers = f"{size.readers} reader{'' if size.readers == 1 else 's'}"
+    whose = f"of {to}" if order.lists else "who had the briefing"
+    parts = [f"Send issue {issue.id}, {issue.subject!r}, to {readers} {whose}"]
     if order.share.sample:
         parts.append(f"first to {order.share.sample:.2%} of them, by lot")
     if order.share.limit:

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Select, func, literal, select
 from sqlmodel import Session
 
-from newsletter.delivery import frequency
+from newsletter.delivery import frequency, holders
 from newsletter.delivery.tables import DELIVERY
+from newsletter.errors import Refused
+from newsletter.issues import corrections
 from subscribers import audience
 
 
@@ -35,7 +37,18 @@ class Size:
 def choose(
     session: Session, issue_id: int, *, lists: Sequence[str], segments: Sequence[str], now: datetime
 ) -> Select[*tuple[Any, ...]]:
-    """Return the query of (subscriber_id, list_id, reason), each reader once; the reason says why one gets no copy."""
+    """Return the query of (subscriber_id, list_id, reason), each reader once; the reason says why one gets no copy.
+
+    A correction chooses its readers itself: those who have the briefing, however often they want mail.
+    """
+    if carried := corrections.carried(session, issue_id):
+        if lists or segments:
+            raise Refused(
+                f"issue {issue_id} is a correction, and goes to those who have the briefing; send it without --list "
+                f"and --segment: newsletter corrections send {carried.id}"
+            )
+        told = holders.choose(carried.briefing).subquery("told")
+        return select(told.c.subscriber_id, told.c.list_id, literal("").label("reason"))
     chosen = audience.choose(session, lists=lists, segments=segments, now=now).subquery("chosen")
     moment = DELIVERY.c.changed_at.type
     since = {word: literal(after, moment) for word, after in frequency.since(now).items()}

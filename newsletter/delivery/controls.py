@@ -15,7 +15,7 @@ from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
 from newsletter.editorial import standings
 from newsletter.editorial.models import BriefingState
 from newsletter.errors import Refused
-from newsletter.issues import issues
+from newsletter.issues import corrections, issues
 from newsletter.issues.models import IssueState, Item
 from newsletter.settings import Settings
 from subscribers.upsert import table
@@ -146,6 +146,7 @@ def finish_cancel(session: Session, issue_id: int, *, actor: str, now: datetime)
     stops.write(session, issue_id, Stop.NONE)
     if not _may_have_it(session, issue_id):
         _free_briefings(session, issue_id, now)
+        corrections.take_back(session, issue_id)
     audit.append(session, "cancelled", actor=actor, kind="issue", name=issue_id, now=now, sent=have, audience=size)
 
 

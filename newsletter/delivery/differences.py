@@ -103,7 +103,7 @@ def _compare(
     session: Session, issue_id: int, current: Numbers, *, lists: Sequence[str], segments: Sequence[str], now: datetime
 ) -> Difference | None:
     found = rehearsals.find(session, issue_id)
-    if found is None or not found.is_for(lists, segments):
+    if found is None or not lists or not found.is_for(lists, segments):  # without lists: those who have a briefing
         return None
     on = mailing_lists.ids_of(session, lists)
     matching = [conditions.where(session, name, now) for name in segments]

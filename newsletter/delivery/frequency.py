@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY
-from newsletter.issues.models import Issue
+from newsletter.issues.models import Issue, IssueKind
 from subscribers.models import Frequency
 from subscribers.upsert import table
 
@@ -21,6 +21,8 @@ COMING = (*HAD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFE
 
 _ISSUE = table(Issue)
 _OTHER = DELIVERY.alias("other")
+#: What counts, and what has to wait: a correction is no issue that anybody had too many of.
+DIGEST = _ISSUE.c.kind == IssueKind.DIGEST
 
 
 def since(now: datetime) -> dict[Frequency, datetime]:
@@ -41,7 +43,7 @@ def reason(
     def has(after: ColumnElement[Any]) -> ColumnElement[bool]:
         copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue, _OTHER.c.state.in_(states))
         # Named so that a long past need not be read: an issue is closed after the last of its copies.
-        lately = select(_ISSUE.c.id).where(or_(_ISSUE.c.sent_at.is_(None), _ISSUE.c.sent_at > after))
+        lately = select(_ISSUE.c.id).where(DIGEST, or_(_ISSUE.c.sent_at.is_(None), _ISSUE.c.sent_at > after))
         return (
             exists().where(*copy, _OTHER.c.changed_at > after, _OTHER.c.issue_id.in_(lately)).correlate_except(_OTHER)
         )

@@ -44,7 +44,9 @@ def examine(session: Session, issue_id: int, settings: Settings, *, keyring: Key
     """Return the issue with what is found in it, in the order of the rules."""
     content = contents.read(session, issue_id, now=now)
     found = issue_reports.run(session, content, Step.SEND, block=settings.check.block, now=now).findings
-    findings = [*_approvals(session, content, now), *_standards(session, content, now), *found]
+    findings = [*found]
+    if not content.correction:  # readers have its briefing, whatever is thought of it by now
+        findings = [*_approvals(session, content, now), *_standards(session, content, now), *found]
     try:
         whole = preview.current(session, issue_id, settings, keyring=keyring, now=now).whole()
     except TemplateError as error:

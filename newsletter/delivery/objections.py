@@ -7,7 +7,11 @@ from sqlalchemy import ColumnElement, String, bindparam, case, exists, literal, 
 
 from newsletter.delivery import frequency
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER, SUBSCRIPTION, SUPPRESSION
+from newsletter.issues.models import Issue
 from subscribers.models import Frequency, SubscriptionState
+from subscribers.upsert import table
+
+_ISSUE = table(Issue)
 
 
 def at(now: datetime) -> dict[str, Any]:
@@ -53,7 +57,8 @@ def _too_soon() -> ColumnElement[Any]:
     reason = frequency.reason(
         SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, DELIVERY.c.issue_id, states=frequency.HAD, since=since
     )
-    return select(reason).where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).correlate(DELIVERY).scalar_subquery()
+    asked = select(reason).where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
+    return asked.where(_ISSUE.c.id == DELIVERY.c.issue_id, frequency.DIGEST).correlate(DELIVERY).scalar_subquery()
 
 
 def _reason() -> ColumnElement[str]:

@@ -14,7 +14,7 @@ from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.parts import UNDIVIDED, Parts
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.errors import Refused
-from newsletter.issues import issues
+from newsletter.issues import corrections, issues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def plan(
     if standing:
         return _require_same(standing, lists, segments)
     lists = issues.lists_of(session, issue_id, lists)
-    if not lists:
+    if not lists and not corrections.carried(session, issue_id):
         raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
     size = _write(session, issue_id, lists=lists, segments=segments, batch=batch, divided=divided, now=now)
     words = {"lists": list(lists), "segments": list(segments)}
@@ -115,6 +115,8 @@ def _write(
             f"issue {issue_id} has nobody to go to: all {size} of its readers want fewer mails, and had one lately; "
             f"see how many: newsletter send {issue_id} {named} --count"
         )
+    if not lists:
+        raise Refused(f"issue {issue_id} has nobody to go to: whoever had the briefing left since, or never got it")
     raise Refused(
         f"issue {issue_id} has nobody to go to: no reader of {', '.join([*lists, *segments])} is confirmed, chosen and "
         "free of suppressions; see who is on what: newsletter lists list"

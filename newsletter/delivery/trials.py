@@ -16,7 +16,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.tables import LIST, SUBSCRIBER
 from newsletter.errors import Refused
-from newsletter.issues import issues
+from newsletter.issues import corrections, issues
 from newsletter.rendering import compiled, press
 from newsletter.rendering.personal import Needs
 from newsletter.settings import Settings
@@ -101,7 +101,7 @@ def _terms(
 ) -> tuple[Sequence[str], Sequence[str]]:
     lists, segments = lists or (plan.lists if plan else ()), segments or (plan.segments if plan else ())
     lists = issues.lists_of(session, issue_id, lists)
-    if not lists:
+    if not lists and not corrections.carried(session, issue_id):
         raise Refused(
             f"a dry run of issue {issue_id} needs to know for whom; name a list: newsletter send {issue_id} --list LIST"
         )

@@ -28,6 +28,17 @@ class ItemContent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CorrectionContent:
+    """What a correction says of the one item that comes with it, with what stands over it and over its two parts."""
+
+    label: str
+    about: str
+    wrong: str
+    instead: str
+    right: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """How an issue differs from reader to reader: items by topic, relevance paragraphs by the reader's audience.
 
@@ -48,7 +59,8 @@ ALIKE = Terms()
 class IssueContent:
     """One digest: its words and its items in order. `intro` is Markdown; each of the words may hold expressions.
 
-    `alternatives` are the other subjects that a part of its readers may get it under.
+    `alternatives` are the other subjects that a part of its readers may get it under. With a `correction` it is no
+    digest: its item is the briefing that was wrong, which its readers have.
     """
 
     id: int
@@ -58,3 +70,4 @@ class IssueContent:
     items: tuple[ItemContent, ...]
     terms: Terms = ALIKE
     alternatives: tuple[str, ...] = ()
+    correction: CorrectionContent | None = None

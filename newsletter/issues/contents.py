@@ -11,7 +11,7 @@ from newsletter.editorial.document import Document
 from newsletter.editorial.models import BriefingState
 from newsletter.editorial.related import Corpus
 from newsletter.errors import Blocked
-from newsletter.issues import issues, proposing, reports, wording
+from newsletter.issues import corrections, issues, proposing, reports, wording
 from newsletter.issues.content import IssueContent, ItemContent, Related, Terms
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
@@ -23,6 +23,8 @@ _PUBLISHABLE = (BriefingState.APPROVED, BriefingState.SENT, BriefingState.CORREC
 def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
     """Return what the issue says; related briefings are found now while it is assembled, and kept once it is frozen."""
     issue = issues.row(session, issue_id)
+    if carried := corrections.carried(session, issue_id):
+        return corrections.content(session, carried, issue_id)
     rows = issues.items(session, issue_id)
     texts = {item.briefing_id: briefings.text_at(session, item.briefing_id, item.sha256) for item in rows}
     if issue.state == IssueState.ASSEMBLING:
@@ -97,7 +99,8 @@ def freeze(
     session: Session, content: IssueContent, *, rendering: str, report: int | None = None, actor: str, now: datetime
 ) -> None:
     """Fix the issue to a rendering and to the related briefings that it names; the record has the gate's report."""
-    for item, row in zip(content.items, issues.items(session, content.id), strict=True):
+    rows = issues.items(session, content.id)  # a correction's briefing is no item: other issues brought it
+    for item, row in zip(() if content.correction else content.items, rows, strict=True):
         row.related = [
             {"briefing": each.briefing, "title": each.title, "sha256": each.sha256, "score": each.score,
              "terms": list(each.terms)}
@@ -126,6 +129,7 @@ def begin_sending(session: Session, issue_id: int, *, actor: str, now: datetime)
         texts = briefings.mark_sent(session, names, issue_id=issue_id, actor=actor, now=now)
         report = reports.keep(session, held, texts=texts, person=actor)
         audit.append(session, "sending", actor=actor, kind="issue", name=issue_id, now=now, report=report.id)
+        corrections.mark_sent(session, issue_id, actor=actor, now=now)
 
 
 def _held(session: Session, issue_id: int, now: datetime) -> Report:

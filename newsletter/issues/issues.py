@@ -16,7 +16,7 @@ from newsletter.issues import arranging, choosing, proposing, wording
 from newsletter.issues.arranging import AS_IT_IS, Arrangement
 from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.expressions import Known
-from newsletter.issues.models import Issue, IssueState, Item, Unmatched
+from newsletter.issues.models import Issue, IssueKind, IssueState, Item, Unmatched
 from subscribers import attributes, lists, segments
 from subscribers.words import line
 
@@ -38,6 +38,7 @@ class IssueView:
     """An issue as a listing shows it; `items` are briefing ids in order, and `list` is whom it is composed for."""
 
     id: int
+    kind: IssueKind
     state: IssueState
     list: str
     subject: str
@@ -61,7 +62,7 @@ class IssueView:
     def as_json(self) -> dict[str, Any]:
         """Return the issue in the words of the command line's JSON."""
         return {
-            "issue": self.id, "state": self.state.value, "list": self.list,
+            "issue": self.id, "kind": self.kind.value, "state": self.state.value, "list": self.list,
             "subject": self.subject, "alternatives": list(self.alternatives), "preheader": self.preheader,
             "items": list(self.items), **vars(self.terms), "rendering": self.rendering, "note": self.note,
             "composed_at": self.composed_at, "composed_by": self.composed_by,
@@ -274,7 +275,7 @@ def view(session: Session, issue: Issue) -> IssueView:
     """Return the row as a value."""
     assert issue.id is not None
     return IssueView(
-        id=issue.id, state=issue.state, list=issue.list, subject=issue.subject,
+        id=issue.id, kind=issue.kind, state=issue.state, list=issue.list, subject=issue.subject,
         alternatives=tuple(issue.alternatives), preheader=issue.preheader, intro=issue.intro,
         items=tuple(item.briefing_id for item in items(session, issue.id)), terms=terms(issue),
         rendering=issue.rendering,
@@ -334,7 +335,7 @@ def standing(state: IssueState) -> str:
 
 def next_step(issue: IssueView) -> str:
     """Return what can be done with an issue in its state."""
-    to = "" if issue.list else " --list LIST"
+    to = "" if issue.list or issue.kind is IssueKind.CORRECTION else " --list LIST"
     return {
         IssueState.ASSEMBLING: f"Freeze it: newsletter issues freeze {issue.id}",
         IssueState.FROZEN: f"Send it: newsletter send {issue.id}{to}",

@@ -32,6 +32,43 @@ class IssueState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class IssueKind(StrEnum):
+    """What an issue brings."""
+
+    #: briefings, to whoever is on its lists
+    DIGEST = "digest"
+    #: one correction, to those who have the briefing
+    CORRECTION = "correction"
+
+
+class CorrectionKind(StrEnum):
+    """What a correction says of a briefing that readers have."""
+
+    #: it was wrong, and this is right
+    CORRECTION = "correction"
+    #: it was right, and could be misread
+    CLARIFICATION = "clarification"
+    #: it was right, and something happened since
+    UPDATE = "update"
+    #: it should not have gone out, and is withdrawn
+    KILL = "kill"
+
+
+class CorrectionState(StrEnum):
+    """How far a correction has come."""
+
+    #: its words wait for somebody else's yes
+    DRAFTED = "drafted"
+    #: these exact words were approved; they stand on the pages, and are to be sent
+    APPROVED = "approved"
+    #: readers have it, or are getting it
+    SENT = "sent"
+    #: it stands on the pages, and nobody is told by mail
+    NOTED = "noted"
+    #: given up
+    WITHDRAWN = "withdrawn"
+
+
 class Unmatched(StrEnum):
     """What a reader gets who chose topics, none of which is in the issue."""
 
@@ -50,6 +87,17 @@ class Step(StrEnum):
     SEND = "send"
 
 
+class Visibility(StrEnum):
+    """Who can see an issue online once it went out."""
+
+    #: everybody; it is listed
+    PUBLIC = "public"
+    #: whoever has its address; no list and no index has it
+    UNLISTED = "unlisted"
+    #: its readers, by the link in their mail
+    SUBSCRIBERS = "subscribers"
+
+
 class Issue(SQLModel, table=True):
     """One digest. It is the same for every reader unless `by_topic` or `by_audience` says otherwise."""
 
@@ -57,6 +105,7 @@ class Issue(SQLModel, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
+    kind: IssueKind = Field(default=IssueKind.DIGEST, sa_type=one_of(IssueKind))
     state: IssueState = Field(default=IssueState.ASSEMBLING, sa_type=one_of(IssueState), index=True)
     subject: str = Field(max_length=400)
     #: the name of the list that it is composed for; empty for whichever it is sent to
@@ -75,6 +124,22 @@ class Issue(SQLModel, table=True):
     composed_by: str = Field(max_length=80)
     frozen_at: datetime | None = Field(default=None)
     sent_at: datetime | None = Field(default=None)
+    #: None: as `[archive] visibility` says
+    visibility: Visibility | None = Field(default=None, sa_type=one_of(Visibility))
+
+
+class SearchText(SQLModel, table=True):
+    """A published text as the search reads it: made of what it names by hash, and made again where that has changed."""
+
+    __tablename__ = "search_text"
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=24)
+    name: str = Field(max_length=80)
+    sha256: str = Field(max_length=64)
+    title: str = Field(max_length=500)
+    text: str
 
 
 class Item(SQLModel, table=True):
@@ -121,17 +186,6 @@ class Clearance(SQLModel, table=True):
 
 
 class IssueReport(SQLModel, table=True):
-class Visibility(StrEnum):
-    """Who can see an issue online once it went out."""
-
-    #: everybody; it is listed
-    PUBLIC = "public"
-    #: whoever has its address; no list and no index has it
-    UNLISTED = "unlisted"
-    #: its readers, by the link in their mail
-    SUBSCRIBERS = "subscribers"
-
-
     """What the gate found in an issue as a whole. Rows are added, never changed."""
 
     __tablename__ = "issue_report"
@@ -147,19 +201,41 @@ class Visibility(StrEnum):
     #: by briefing the number of the report on its text
     texts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
-    #: None: as `[archive] visibility` says
-    visibility: Visibility | None = Field(default=None, sa_type=one_of(Visibility))
 
 
-class SearchText(SQLModel, table=True):
-    """A published text as the search reads it: made of what it names by hash, and made again where that has changed."""
+class IssueWaiver(SQLModel, table=True):
+    """A reason to let a warning about an issue as it reads stand. Rows are added, never changed; an edit voids them."""
 
-    __tablename__ = "search_text"
-    __table_args__ = (UniqueConstraint("kind", "name"),)
+    __tablename__ = "issue_waiver"
 
     id: int | None = Field(default=None, primary_key=True)
-    kind: str = Field(max_length=24)
-    name: str = Field(max_length=80)
+    issue_id: int = Field(foreign_key="issue.id", index=True)
     sha256: str = Field(max_length=64)
-    title: str = Field(max_length=500)
-    text: str
+    person: str = Field(max_length=80)
+    at: datetime
+    rule: str = Field(max_length=40)
+    reason: str = Field(max_length=2000)
+    solo: bool = Field(default=False)
+
+
+class Correction(SQLModel, table=True):
+    """What readers are told about a briefing that they have, and who wrote it; a changed word voids the approval."""
+
+    __tablename__ = "correction"
+
+    id: int | None = Field(default=None, primary_key=True)
+    briefing_id: str = Field(foreign_key="briefing.id", max_length=80, index=True)
+    #: the text that it is about
+    sha256: str = Field(max_length=64)
+    kind: CorrectionKind = Field(default=CorrectionKind.CORRECTION, sa_type=one_of(CorrectionKind))
+    state: CorrectionState = Field(default=CorrectionState.DRAFTED, sa_type=one_of(CorrectionState), index=True)
+    wrong: str = Field(max_length=2000)
+    right: str = Field(default="", max_length=2000)
+    #: who wrote it, by short name; none of them may approve it
+    hands: list[str] = Field(default_factory=list, sa_type=JSON)
+    at: datetime
+    approved_by: str = Field(default="", max_length=80)
+    approved_at: datetime | None = Field(default=None)
+    solo: bool = Field(default=False)
+    #: the issue that carries it
+    issue_id: int | None = Field(default=None, foreign_key="issue.id", unique=True)

@@ -85,6 +85,7 @@ def values(
             "date": dated,
         },
         "items": [piece(item, links, content.terms) for item in content.items],
+        "correction": content.correction,
         "credits": credits(content),
         "links": {
             "online": links.online,
@@ -204,6 +205,9 @@ def _texts(content: IssueContent, settings: Settings) -> Iterator[tuple[str, str
     ]
     for name in ("name", "reports", "postal_address"):
         yield f"{name} in [publication]", getattr(settings.publication, name)
+    if content.correction:
+        yield f"{issue}, what was wrong", content.correction.wrong
+        yield f"{issue}, what is right", content.correction.right
     for item in content.items:
         yield from _of_document(item.document)
         yield from ((f"briefing {each.briefing}, title", each.title) for each in item.related)

@@ -39,7 +39,8 @@ class Origins:
         nowhere = Links("", lambda briefing: "", "")
         try:
             values = layout.values(self.content, self.settings, nowhere, dated=None, marks=Marks(self.content, None))
-            pieces = templates.theme(self.settings).trace("issue.mjml.j2", values)
+            file = "correction.mjml.j2" if self.content.correction else templates.ISSUE
+            pieces = templates.theme(self.settings).trace(file, values)
         except NewsletterError:  # the issue was frozen under another theme than is there now
             return "", lambda offset: ""
         return "".join(_bare(piece) for _, piece in pieces), templates.locate(pieces, _bare)

@@ -37,10 +37,11 @@ def render(
     theme, marks = templates.theme(settings), Marks(content, known)
     values = layout.values(content, settings, links, dated=dated, marks=marks)
     conditions = layout.conditions(values["items"])
-    html = _html(theme, values)
-    marks.require(conditions, "issue.mjml.j2")
-    text = strip_controls(theme.render("issue.txt.j2", values))
-    marks.require(conditions, "issue.txt.j2")
+    kind = "correction" if content.correction else "issue"
+    html = _html(theme, f"{kind}.mjml.j2", values)
+    marks.require(conditions, f"{kind}.mjml.j2")
+    text = strip_controls(theme.render(f"{kind}.txt.j2", values))
+    marks.require(conditions, f"{kind}.txt.j2")
     layout.refuse_found_markers(html + text, content, settings)
     html, text = marks.html(html), marks.text(text, tidy)
     said = layout.said(content, marks)
@@ -55,9 +56,9 @@ def render(
     )
 
 
-def _html(theme: Theme, values: dict[str, object]) -> str:
-    source = mjml.prepare(theme.render("issue.mjml.j2", values))
-    html = mjml.to_html(source, theme.place("issue.mjml.j2", values, mjml.prepare))
+def _html(theme: Theme, file: str, values: dict[str, object]) -> str:
+    source = mjml.prepare(theme.render(file, values))
+    html = mjml.to_html(source, theme.place(file, values, mjml.prepare))
     return inline.inline(html, theme.render("inline.css", values), theme.place("inline.css", values))
 
 
@@ -77,7 +78,7 @@ def freeze(session: Session, issue_id: int, settings: Settings, *, keyring: Keyr
     held = replace(held, findings=(*held.findings, *checks.check(content, rendered, settings)))
     if held.blocking:
         raise Blocked(f"issue {issue_id} cannot be frozen; what blocks it:", held.blocking)
-    texts = briefings.keep_reports(session, [item.document.id for item in content.items], actor=actor, now=now)
+    texts = briefings.keep_reports(session, issues.get(session, issue_id).items, actor=actor, now=now)
     report = reports.keep(session, held, texts=texts, person=actor)
     sha256 = store(session, content, rendered, reports=texts, now=now)
     contents.freeze(session, content, rendering=sha256, report=report.id, actor=actor, now=now)
@@ -128,7 +129,7 @@ def _manifest(content: IssueContent, reports: Mapping[str, int]) -> list[dict[st
             "position": item.position,
             "briefing": item.document.id,
             "sha256": item.sha256,
-            "report": reports[item.document.id],
+            "report": reports.get(item.document.id),
             "sources": [source.url for source in item.document.sources],
             "related": [{"briefing": each.briefing, "sha256": each.sha256} for each in item.related],
         }

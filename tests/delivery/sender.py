@@ -49,6 +49,7 @@ class Order:
     occasion: int = 1
     #: so many bytes at most has each file that it writes; 0 is no limit
     largest: int = 0
+    lists: tuple[str, ...] = ("weekly",)
 
 
 def start(order: Order) -> BaseProcess:
@@ -67,7 +68,7 @@ def _run(order: Order) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit is an error, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest, order.largest))
     try:
-        sending.send(engine, settings, order.issue, Sending(lists=["weekly"]), keyring=KEYRING, actor="mara")
+        sending.send(engine, settings, order.issue, Sending(lists=order.lists), keyring=KEYRING, actor="mara")
     except NewsletterError as error:
         (order.folder / "said.txt").write_text(str(error))
         sys.exit(1)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from newsletter import db
-from newsletter.editorial import decisions
+from newsletter.issues import corrections
 from tests.support import browser as browsers
 from tests.support import judges
 from tests.web.conftest import Desk, served
@@ -23,7 +23,11 @@ WRONG = "We wrote one in five; </script><b>it is</b> one in six."
 
 def correct(desk: Desk, words: str = WRONG, *, days: int = 1) -> None:
     with db.transaction(desk.engine) as session:
-        decisions.correct(session, PILOTS.id, reason=words, actor="ben", now=desk.now + timedelta(days=days))
+        made = corrections.draft(session, PILOTS.id, wrong=words, actor="ben", now=desk.now)
+        assert words not in [each.words for each in corrections.of(session, PILOTS.id)]
+        corrections.approve(
+            session, made.id, by_mail=False, solo=False, actor="ann", now=desk.now + timedelta(days=days)
+        )
 
 
 def linked(page: str) -> Any:
