@@ -68,13 +68,13 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 
 
 app.command()(editing.edit)
+app.command()(publishing.publish)
 
 
 @app.command()
 def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
     """Check an issue and fix its subject, HTML and text for good."""
     here = desk.of(ctx)
-app.command()(publishing.publish)
     here.may(as_, Role.EDITOR)
     here.look()
     with here.acting(as_, Role.EDITOR) as act:
