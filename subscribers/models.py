@@ -104,6 +104,7 @@ class Subscriber(SQLModel, table=True):
     role_account: bool = Field(default=False)
     disposable: bool = Field(default=False)
     joined_at: datetime = Field(index=True)
+    paused_until: datetime | None = Field(default=None)
 
 
 class Attribute(SQLModel, table=True):
@@ -204,12 +205,13 @@ class Consent(SQLModel, table=True):
 
 
 class Confirmation(SQLModel, table=True):
-    """A confirmation that was asked of a reader by mail; of its token only the hash is kept."""
+    """A confirmation that was asked of a reader by mail; of its token, one for all lists, only the hash is kept."""
 
     __tablename__ = "confirmation"
+    __table_args__ = (UniqueConstraint("token_sha256", "list_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    token_sha256: str = Field(max_length=64, unique=True)
+    token_sha256: str = Field(max_length=64)
     subscriber_id: int = Field(foreign_key="subscriber.id", ondelete="CASCADE", index=True)
     list_id: int = Field(foreign_key="list.id")
     consent_id: int = Field(foreign_key="consent.id")

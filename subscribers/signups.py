@@ -1,17 +1,19 @@
-"""Sign-ups: a reader's own wish to join a list, as a page or a form passes it on.
+"""Sign-ups: a reader's own wish to join lists, as a page or a program passes it on.
 
 What a page answers must be the same for every outcome: who is known here is nobody else's business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from subscribers import confirmations, consent, erasures, flags, lists, profiles, suppressions, topics, upsert
+from subscribers.attributes import types
 from subscribers.confirmations import Asked
 from subscribers.errors import Refused
 from subscribers.models import (
@@ -27,10 +29,11 @@ from subscribers.profiles import Profile
 from subscribers.tokens import Keyring
 
 _PERSON, _STANDING = upsert.table(Subscriber), upsert.table(Subscription)
+NOTHING: Mapping[str, Any] = {}
 
 
 class Outcome(StrEnum):
-    """What a sign-up came to."""
+    """What a sign-up came to on one list."""
 
     #: a confirmation is to be mailed; `asked` holds it
     ASKED = "asked"
@@ -44,52 +47,65 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SignUp:
-    """An outcome, and the question to mail when there is one."""
+    """The outcome on each list by its name, and the questions to mail when there are any."""
 
-    outcome: Outcome
+    outcomes: Mapping[str, Outcome]
     subscriber_id: int | None = None
     asked: Asked | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What the reader saw and from where they answered: `shown` are the words beside the button."""
+    """How the reader told us and from where; `relayed` says that somebody else tells us so.
 
-    shown: str
+    Where the word is relayed, who left a list or was erased is asked by mail, even where the list asks nobody.
+    """
+
     version: str = ""
     method: str = "form"
     ip: str = ""
     user_agent: str = ""
+    relayed: bool = False
 
 
 def sign_up(
-    session: Session, email: str, *, list: str, form: Form, name: str = "", language: str = "",
-    topics: Iterable[str] = (), frequency: Frequency = Frequency.EVERY_ISSUE, keyring: Keyring, now: datetime,
+    session: Session, email: str, *, wishes: Mapping[str, str], form: Form, name: str = "", language: str = "",
+    topics: Iterable[str] = (), attributes: Mapping[str, str] = NOTHING, frequency: Frequency = Frequency.EVERY_ISSUE,
+    keyring: Keyring, now: datetime,
 ) -> SignUp:  # fmt: skip
-    """Let a reader join a list by their own wish: pending until they confirm by mail, where the list is double opt-in.
+    """Let a reader join lists by their own wish: pending until they confirm by mail, where a list is double opt-in.
 
-    Who left before may come back so. Nothing that is known of somebody is overwritten: a stranger may have typed their
-    address. Raises BadAddress, BadValue, NotFound, and Refused when no words were shown.
+    `wishes` has the words that they saw for each list. Who left before may come back so. Nothing that is known of
+    somebody is overwritten: a stranger may have typed their address. Raises BadAddress, BadValue, NotFound, and Refused
+    when no words were shown.
     """
-    person = profiles.check(email, name=name, language=language, topics=topics)
-    wanted = lists.get(session, list)
-    if not form.shown.strip():
-        raise Refused("a sign-up needs the words that the reader agreed to; they are the proof")
-    if suppressions.bars(session, person.address.key, on=wanted.id):
-        return SignUp(outcome=Outcome.SUPPRESSED)
+    declared = types(session) if attributes else NOTHING
+    person = profiles.check(
+        email, name=name, language=language, topics=topics, attributes=attributes, declared=declared
+    )
+    wanted = [lists.get(session, each) for each in wishes]
+    if not wanted or not all(shown.strip() for shown in wishes.values()):
+        raise Refused("a sign-up needs a list, and the words that the reader agreed to; they are the proof")
+    free = [each for each in wanted if not suppressions.bars(session, person.address.key, on=each.id)]
+    outcomes = {each.name: Outcome.SUPPRESSED for each in wanted if each not in free}
+    if not free:
+        return SignUp(outcomes=outcomes)
+    erased = form.relayed and bool(erasures.among(session, keyring, [person.address.key]))
     number = _ensure(session, person, frequency, now)
-    double = wanted.opt_in is OptIn.DOUBLE
-    if not _stand(
-        session, number, wanted.id, SubscriptionState.PENDING if double else SubscriptionState.CONFIRMED, now
-    ):
-        return SignUp(outcome=Outcome.ALREADY, subscriber_id=number)
+    for each in free:
+        asks = each.opt_in is OptIn.DOUBLE or erased or (form.relayed and _left(session, number, each.id))
+        outcomes[each.name] = _join(session, number, each.id, asks=asks, now=now)
     word = {"method": form.method, "form_version": form.version, "ip": form.ip, "user_agent": form.user_agent}
-    if double:
-        asked = confirmations.ask(session, number, wanted.id, shown=form.shown, now=now, **word)
-        return SignUp(outcome=Outcome.ASKED, subscriber_id=number, asked=asked)
-    consent.record(session, [(number, wanted.id)], event=ConsentEvent.CONFIRMED, shown=form.shown, now=now, **word)
-    erasures.forget(session, keyring, person.address.key)
-    return SignUp(outcome=Outcome.JOINED, subscriber_id=number)
+    for each in free:
+        if outcomes[each.name] is Outcome.JOINED:
+            on, shown = [(number, each.id)], wishes[each.name]
+            consent.record(session, on, event=ConsentEvent.CONFIRMED, shown=shown, now=now, **word)
+            erasures.forget(session, keyring, person.address.key)
+    asked = {each.id: wishes[each.name] for each in free if outcomes[each.name] is Outcome.ASKED}
+    return SignUp(
+        outcomes=outcomes, subscriber_id=number,
+        asked=confirmations.ask(session, number, asked, now=now, **word) if asked else None,
+    )  # fmt: skip
 
 
 def _ensure(session: Session, person: Profile, frequency: Frequency, now: datetime) -> int:
@@ -99,7 +115,7 @@ def _ensure(session: Session, person: Profile, frequency: Frequency, now: dateti
     row = {
         "email": address.email, "email_key": address.key, "smtputf8": address.smtputf8, "name": person.name,
         "language": person.language, "country": person.country, "audience": person.audience, "frequency": frequency,
-        "attributes": {}, "joined_at": now, "role_account": flags.role_account(local),
+        "attributes": person.attributes, "joined_at": now, "role_account": flags.role_account(local),
         "disposable": flags.disposable(domain),
     }  # fmt: skip
     made: int | None = session.scalar(
@@ -114,12 +130,20 @@ def _ensure(session: Session, person: Profile, frequency: Frequency, now: dateti
     return made
 
 
-def _stand(session: Session, subscriber_id: int, list_id: int, state: SubscriptionState, now: datetime) -> bool:
-    """Put the reader where they asked to be on the list; False when they are on it, confirmed, already."""
-    values = {"state": state, "changed_at": now}
+def _join(session: Session, subscriber_id: int, list_id: int, *, asks: bool, now: datetime) -> Outcome:
+    """Put the reader where they asked to be on a list, unless they are on it, confirmed, already."""
+    values = {"state": SubscriptionState.PENDING if asks else SubscriptionState.CONFIRMED, "changed_at": now}
     statement = upsert.into(session, Subscription).values(subscriber_id=subscriber_id, list_id=list_id, **values)
     statement = statement.on_conflict_do_update(
         index_elements=["list_id", "subscriber_id"], set_=values,
         where=_STANDING.c.state != SubscriptionState.CONFIRMED,
     )  # fmt: skip
-    return session.execute(statement.returning(_STANDING.c.id)).first() is not None
+    if session.execute(statement.returning(_STANDING.c.id)).first() is None:
+        return Outcome.ALREADY
+    return Outcome.ASKED if asks else Outcome.JOINED
+
+
+def _left(session: Session, subscriber_id: int, list_id: int) -> bool:
+    left = (_STANDING.c.subscriber_id == subscriber_id, _STANDING.c.list_id == list_id)
+    state = SubscriptionState.UNSUBSCRIBED
+    return session.scalar(select(_STANDING.c.id).where(*left, _STANDING.c.state == state)) is not None

@@ -33,7 +33,7 @@ _CHOICE = upsert.table(SubscriberTopic)
 _BARRED = upsert.table(Suppression)
 _FIELDS = (
     "id", "email", "name", "language", "country", "audience", "frequency", "attributes", "smtputf8", "role_account",
-    "disposable", "joined_at",
+    "disposable", "joined_at", "paused_until",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ class SubscriberView:
     subscriptions: dict[str, str]
     suppressed: str
     joined_at: datetime
+    paused_until: datetime | None
 
 
 def add(

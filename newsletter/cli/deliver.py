@@ -6,9 +6,11 @@ from typing import Any
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.delivery import report, rounds
+from newsletter.delivery import letterbox, report, rounds
+from newsletter.delivery.letterbox import Tally
 from newsletter.delivery.report import Status
 from newsletter.delivery.rounds import Due, Round
+from newsletter.delivery.sending import utc_now
 from newsletter.errors import NewsletterError, PartlySent, RelayError
 
 app = shape.verb()
@@ -37,19 +39,20 @@ class Done:
 
 @app.command()
 def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
-    """Send what is due now, once: scheduled issues, trials that have a winner, copies that a relay put off. For cron.
+    """Send what is due now, once: scheduled issues, trials that have a winner, what a relay put off. For cron.
 
     What a person paused stays paused. Exits 4 while readers of what it sent still wait, 1 when an issue cannot go on.
     """
     here = desk.of(ctx)
     here.look()
+    letters = letterbox.send(here.engine, here.settings, clock=utc_now)
     with here.write() as session:
         found = rounds.look(session, here.settings, now=here.now)
     for late in found.missed:
         output.note(f"note: issue {late.issue} {late}")
     busy = list(found.busy)
     done = [each for due in found.due if (each := _take_up(here, due, busy))]
-    _tell(found, done, busy, as_json=as_json)
+    _tell(found, done, busy, letters, as_json=as_json)
     _end(done)
 
 
@@ -67,11 +70,14 @@ def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
     return Done(due=due, status=status, error=error)
 
 
-def _tell(found: Round, done: list[Done], busy: list[int], *, as_json: bool) -> None:
+def _tell(found: Round, done: list[Done], busy: list[int], letters: Tally, *, as_json: bool) -> None:
     if as_json:
         missed = [each.issue for each in found.missed]
-        output.emit({"issues": [each.as_json() for each in done], "busy": busy, "missed": missed})
+        issues = [each.as_json() for each in done]
+        output.emit({"issues": issues, "busy": busy, "missed": missed, "letters": vars(letters)})
         return
+    if letters.sent or letters.waiting:
+        output.say(f"Letters that ask to confirm: {letters.sent} sent, {letters.waiting} waiting")
     rows = [(d.due.issue, d.due.why, d.status.state, d.status.sent, d.status.waiting, d.status.note) for d in done]
     if rows or not busy:
         output.table(("issue", "why", "state", "sent", "waiting", "note"), rows, empty="Nothing is due")

@@ -73,6 +73,39 @@ class Ask(StrEnum):
     CANCEL = "cancel"
 
 
+class LetterState(StrEnum):
+    """What became of a letter to one reader, outside every issue."""
+
+    #: a relay is to take it
+    WAITING = "waiting"
+    #: one sender has it now
+    SENDING = "sending"
+    #: a relay took it
+    SENT = "sent"
+    #: refused for good, for a fault of the address or of the letter
+    REFUSED = "refused"
+    #: no relay took it within a day, or nothing was left to ask
+    EXPIRED = "expired"
+    #: its sender died with it, or the relay hung up after the final dot; it is not sent again
+    UNKNOWN = "unknown"
+
+
+class Letter(SQLModel, table=True):
+    """A letter that asks a reader to confirm; `confirmation_id` is the first of its questions."""
+
+    __tablename__ = "letter"
+    __table_args__ = (Index("ix_letter_state_due_at", "state", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    confirmation_id: int = Field(foreign_key="confirmation.id", ondelete="CASCADE", unique=True)
+    state: LetterState = Field(default=LetterState.WAITING, sa_type=one_of(LetterState))
+    attempts: int = Field(default=0)
+    reason: str = Field(default="", max_length=400)
+    created_at: datetime
+    changed_at: datetime
+    due_at: datetime
+
+
 class Audience(SQLModel, table=True):
     """Whom an issue goes to, counted once when it was planned; `fence` lets only the newest sender record."""
 

@@ -5,6 +5,7 @@ from newsletter.delivery.models import (
     Delivery,
     DeliveryBatch,
     Edition,
+    Letter,
     Rehearsal,
     RehearsalReader,
     RelayState,
@@ -18,6 +19,7 @@ AUDIENCE = table(Audience)
 BATCH = table(DeliveryBatch)
 DELIVERY = table(Delivery)
 EDITION = table(Edition)
+LETTER = table(Letter)
 LIST = table(MailingList)
 RELAY_STATE = table(RelayState)
 REHEARSAL = table(Rehearsal)

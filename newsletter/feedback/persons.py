@@ -77,7 +77,7 @@ class Erased:
     events: int
 
 
-def find(session: Session, email: str, *, keyring: Keyring) -> Person:
+def find(session: Session, email: str, *, keyring: Keyring, now: datetime) -> Person:
     """Return everything held about an address; raise NotFound when that is nothing at all."""
     key = addresses.parse(email).key
     known = subscribers.known(session, email)
@@ -87,7 +87,7 @@ def find(session: Session, email: str, *, keyring: Keyring) -> Person:
         raise NotFound(f"nothing is held about {email}; who is known: newsletter subscribers list")
     number = known.id if known else 0
     return Person(
-        address=email, subscriber=known, lists=_lists(session, number, barred), suppressions=barred,
+        address=email, subscriber=known, lists=_lists(session, known, barred, now), suppressions=barred,
         consents=consent.of(session, number), confirmations=confirmations.of(session, number),
         deliveries=_deliveries(session, number), events=events.of(session, number), erased=erased,
     )  # fmt: skip
@@ -118,12 +118,16 @@ def erase(session: Session, email: str, *, keyring: Keyring, now: datetime) -> E
     return taken
 
 
-def _lists(session: Session, subscriber_id: int, barred: Sequence[SuppressionView]) -> list[Mailable]:
+def _lists(
+    session: Session, known: SubscriberView | None, barred: Sequence[SuppressionView], now: datetime
+) -> list[Mailable]:
     reasons = {each.list: each.reason for each in barred if each.lifted_at is None}
+    paused = known.paused_until if known and known.paused_until and known.paused_until > now else None
+    rests = f"paused until {paused:%Y-%m-%d}" if paused else ""
     return [
         Mailable(list=each.name, state=each.state, since=each.changed_at, mailable=not why, why=why or "confirmed")
-        for each in subscriptions.of(session, subscriber_id)
-        for why in [_objection(each, reasons)]
+        for each in (subscriptions.of(session, known.id) if known else ())
+        for why in [_objection(each, reasons) or rests]
     ]
 
 

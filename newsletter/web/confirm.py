@@ -1,8 +1,11 @@
 """Confirming: the answer to the letter. A GET shows what it would come to; only the button's POST does it."""
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
+from newsletter.delivery.letterbox import listed
 from newsletter.web.forms import Sent, Spoken, one
 from newsletter.web.readers import masked
 from newsletter.web.site import READ, Here, Site
@@ -20,7 +23,7 @@ def show(token: str, site: Here) -> Response:
 
 @router.post("/confirm/{token}")
 def act(token: str, site: Here, sent: Sent, word: Spoken) -> Response:
-    """Put the reader on the list; a second time changes nothing."""
+    """Put the reader on the lists; a second time changes nothing."""
     if one(sent, "action") != "confirm":
         raise HTTPException(400)
     with site.transaction() as session:
@@ -32,10 +35,12 @@ def act(token: str, site: Here, sent: Sent, word: Spoken) -> Response:
 
 def _page(site: Site, token: str, *, done: bool = False) -> Response:
     with site.reading() as session:
-        answer, question = confirmations.look(session, token, now=site.clock())
-    if question is None:
+        answer, questions = confirmations.look(session, token, now=site.clock())
+    if not questions:
         raise HTTPException(404)
+    wanted = urlencode([("list", each.list) for each in questions])
     return site.page(
-        "confirm", answer=answer, question=question, address=masked(question.email), done=done,
+        "confirm", answer=answer, titles=listed([each.title for each in questions]), several=len(questions) > 1,
+        address=masked(questions[0].email), again=f"{site.prefix}/signup?{wanted}", done=done,
         status=410 if answer in (Answer.EXPIRED, Answer.WITHDRAWN) else 200,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from newsletter import db
 from newsletter.errors import Refused
 from newsletter.settings import Settings
+from newsletter.web import errands
 from newsletter.web.app import create
 
 
@@ -23,7 +24,8 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         address = f"http://{where}:{listener.getsockname()[1]}/"
         sys.stderr.write(f"{settings.publication.name} answers on {address} (stop it with Ctrl-C)\n")
         sys.stderr.flush()
-        with suppress(KeyboardInterrupt):  # uvicorn has closed in good order, and passes the signal on
+        # uvicorn has closed in good order when it passes the signal on
+        with errands.running(engine, settings), suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     engine.dispose()
 

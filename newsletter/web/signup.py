@@ -4,21 +4,17 @@ A form on somebody else's page posts an address here and is shown this one: what
 """
 
 import ipaddress
-import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 from fastapi.responses import Response
 
-from newsletter.delivery import letters as post
-from newsletter.delivery.replies import Kind
-from newsletter.errors import RelayError, SettingsError
+from newsletter.delivery import letterbox
 from newsletter.feedback.leaving import Word
-from newsletter.rendering import letters
-from newsletter.web.forms import Sent, Spoken, one
+from newsletter.web.forms import Fields, Sent, Spoken, one
 from newsletter.web.site import READ, Here, Site
-from subscribers import addresses, confirmations, consent, knocks, lists, signups, topics
-from subscribers.confirmations import Asked
+from subscribers import addresses, consent, knocks, lists, signups, topics
 from subscribers.errors import BadAddress
 from subscribers.lists import ListView
 from subscribers.models import Frequency
@@ -26,9 +22,8 @@ from subscribers.signups import Form
 from subscribers.tokens import Purpose, read, sign
 
 router = APIRouter()
-_log = logging.getLogger(__name__)
 
-#: What a reader agrees to, below the name of the list; it is kept as the proof.
+#: What a reader agrees to, below the name of each list that they chose; it is kept as the proof.
 AGREEMENT = "Send me this newsletter by mail. I can stop it at any time by the link in each message."
 #: Nobody fills the form in faster; nobody takes longer than the other without being shown it anew.
 QUICK, STALE = timedelta(seconds=2), timedelta(days=1)
@@ -38,14 +33,14 @@ FROM_NETWORK, TO_ADDRESS = 20, 3
 
 @router.api_route("/signup", methods=READ)
 def show(site: Here, request: Request) -> Response:
-    """Show the form, with the list ticked that the address names."""
-    return _page(site, wanted=request.query_params.get("list", ""))
+    """Show the form, with the lists ticked that the address names."""
+    return _page(site, wanted=request.query_params.getlist("list"))
 
 
 @router.post("/signup")
 def act(site: Here, request: Request, sent: Sent, word: Spoken, later: BackgroundTasks) -> Response:
     """Take a sign-up and say the same whoever it was; show the form again where it was not filled in by a person."""
-    email, wanted = one(sent, "email"), one(sent, "list")
+    email, wanted = one(sent, "email"), sorted({each.strip() for each in sent.get("list", [])} - {""})
     if one(sent, "website"):  # people do not see this field
         return _thanks(site)
     if not _in_time(site, one(sent, "shown")) or one(sent, "version") != _version():
@@ -55,29 +50,31 @@ def act(site: Here, request: Request, sent: Sent, word: Spoken, later: Backgroun
     except BadAddress:
         said = "That is no address that mail can go to. Please look at it again."
         return _page(site, email=email, wanted=wanted, said=said, status=422)
+    if not wanted:
+        return _page(site, email=email, said="Please tick what you would like to get.", status=422)
     if not _allowed(site, word["ip"], key):
         return _thanks(site)
-    asked = _sign_up(site, email, wanted, sent, word)
-    if asked:
-        later.add_task(_ask, site, asked)  # after the answer, so that its time tells nobody who is known here
+    letter = _sign_up(site, email, wanted, sent, word)
+    if letter:  # after the answer, so that its time tells nobody who is known here
+        later.add_task(letterbox.send, site.engine, site.settings, clock=site.clock, only=letter)
     return _thanks(site)
 
 
-def _sign_up(site: Site, email: str, wanted: str, sent: dict[str, list[str]], word: Word) -> Asked | None:
-    """Record the wish, and return the question to mail, None where there is none."""
+def _sign_up(site: Site, email: str, wanted: Sequence[str], sent: Fields, word: Word) -> int | None:
+    """Record the wish, and return the letter that asks to confirm it, None where there is none."""
     frequency = one(sent, "frequency")
     with site.transaction() as session:
-        chosen = next((each for each in _offered(lists.all(session)) if each.name == wanted), None)
-        if chosen is None or frequency not in {each.value for each in Frequency}:
+        offered = {each.name: each for each in _offered(lists.all(session))}
+        if not offered.keys() >= set(wanted) or frequency not in {each.value for each in Frequency}:
             raise HTTPException(400)
         known = {topic.name for topic in topics.all(session)}
-        form = Form(
-            shown=_shown(chosen), version=_version(), method="page", ip=word["ip"], user_agent=word["user_agent"]
-        )
-        return signups.sign_up(
-            session, email, list=chosen.name, form=form, topics=sorted(known & set(sent.get("topic", []))),
-            frequency=Frequency(frequency), keyring=site.keyring, now=word["now"],
+        form = Form(version=_version(), method="page", ip=word["ip"], user_agent=word["user_agent"])
+        asked = signups.sign_up(
+            session, email, wishes={name: _shown(offered[name]) for name in wanted}, form=form,
+            topics=sorted(known & set(sent.get("topic", []))), frequency=Frequency(frequency), keyring=site.keyring,
+            now=word["now"],
         ).asked  # fmt: skip
+        return letterbox.put(session, asked, now=word["now"]) if asked else None
 
 
 def _allowed(site: Site, ip: str, key: str) -> bool:
@@ -97,25 +94,7 @@ def _allowed(site: Site, ip: str, key: str) -> bool:
     return once
 
 
-def _ask(site: Site, asked: Asked) -> None:
-    """Mail the question. Who gets no letter signs up again; what went wrong stands in the log, without the address."""
-    question = asked.question
-    link = f"{site.settings.publication.url}/confirm/{asked.token}"
-    try:
-        letter = letters.confirmation(
-            site.settings, title=question.title, shown=AGREEMENT, link=link, until=question.expires_at
-        )
-        message_id, envelope = post.assemble(site.settings, letter, to=question.email, now=site.clock())
-        with site.transaction() as session:
-            confirmations.mailed(session, question.id, message_id)
-        outcome = post.send(site.settings, envelope)
-        if outcome.kind is not Kind.SENT:
-            _log.warning("the letter of confirmation %s was not taken (%s)", question.id, outcome.code)
-    except (RelayError, SettingsError) as error:
-        _log.error("the letter of confirmation %s could not be sent: %s", question.id, error)
-
-
-def _page(site: Site, *, email: str = "", wanted: str = "", said: str = "", status: int = 200) -> Response:
+def _page(site: Site, *, email: str = "", wanted: Sequence[str] = (), said: str = "", status: int = 200) -> Response:
     with site.reading() as session:
         offered, known = _offered(lists.all(session)), topics.all(session)
     if not offered:
@@ -125,7 +104,7 @@ def _page(site: Site, *, email: str = "", wanted: str = "", said: str = "", stat
     return site.page(
         "signup", status=status, headers=headers, lists=offered, topics=known, frequencies=list(Frequency),
         agreement=AGREEMENT, version=_version(), shown=shown, email=email, said=said,
-        wanted=wanted if wanted in {each.name for each in offered} else offered[0].name,
+        wanted=wanted,
     )  # fmt: skip
 
 
@@ -138,7 +117,8 @@ def _offered(found: list[ListView]) -> list[ListView]:
 
 
 def _shown(chosen: ListView) -> str:
-    return f"{chosen.title}\n{AGREEMENT}"
+    """Return the words beside a list, as the form has them."""
+    return "\n".join(each for each in (chosen.title, chosen.description, AGREEMENT) if each)
 
 
 def _version() -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, insert, text, update
@@ -15,7 +15,7 @@ from newsletter.delivery.tables import DELIVERY
 from newsletter.feedback import events, persons
 from newsletter.feedback.models import EventKind
 from newsletter.issues.models import Issue
-from subscribers import addresses, erasures, lists, signups, subscribers, suppressions
+from subscribers import addresses, erasures, lists, pauses, signups, subscribers, suppressions
 from subscribers.errors import NotFound, Refused
 from subscribers.models import SuppressionReason
 from subscribers.signups import Form
@@ -23,7 +23,8 @@ from tests.delivery import desk
 from tests.support.keys import KEYRING
 
 EMAIL = "Ada.Unmistakable@example.com"
-FORM = Form(shown="Yes, send me the alerts.", ip="192.0.2.77", user_agent="Unmistakable/1")
+WISH = {"alerts": "Yes, send me the alerts."}
+FORM = Form(ip="192.0.2.77", user_agent="Unmistakable/1")
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def _fill(session: Session, now: datetime) -> None:
     issue = desk.make_issue(session, now)
     ada = subscribers.add(session, EMAIL, lists=["weekly"], topics=["energy"], name="Ada", keyring=KEYRING, now=now)
     bob = subscribers.add(session, "bob@example.com", lists=["weekly"], keyring=KEYRING, now=now)
-    signups.sign_up(session, EMAIL, list="alerts", form=FORM, keyring=KEYRING, now=now)
+    signups.sign_up(session, EMAIL, wishes=WISH, form=FORM, keyring=KEYRING, now=now)
     for reader in (ada, bob):
         copy = {"issue_id": issue, "subscriber_id": reader.id, "list_id": 1, "state": DeliveryState.FAILED,
                 "reason": "mailbox full", "reply": f"552 5.2.2 <{reader.email}>: full", "attempts": 2,
@@ -63,7 +64,7 @@ def dump(session: Session) -> str:
 
 
 def test_a_person_is_told_whole(session: Session, now: datetime) -> None:
-    person = persons.find(session, EMAIL.lower(), keyring=KEYRING)
+    person = persons.find(session, EMAIL.lower(), keyring=KEYRING, now=now)
     assert person.subscriber
     assert (person.subscriber.email, person.subscriber.topics) == (EMAIL, ["energy"])
     assert [(each.list, each.mailable, each.why) for each in person.lists] == [
@@ -80,18 +81,27 @@ def test_a_person_is_told_whole(session: Session, now: datetime) -> None:
 
 def test_each_list_says_why_it_must_not_mail(session: Session, now: datetime) -> None:
     suppressions.add(session, EMAIL, reason=SuppressionReason.HARD_BOUNCE, source="", list="weekly", now=now)
-    assert [each.why for each in persons.find(session, EMAIL, keyring=KEYRING).lists][1] == (
+    assert [each.why for each in persons.find(session, EMAIL, keyring=KEYRING, now=now).lists][1] == (
         "suppressed on this list: hard_bounce"
     )
     suppressions.add(session, EMAIL, reason=SuppressionReason.INVALID, source="", now=now)
-    assert [each.why for each in persons.find(session, EMAIL, keyring=KEYRING).lists][1] == "suppressed: invalid"
+    person = persons.find(session, EMAIL, keyring=KEYRING, now=now)
+    assert [each.why for each in person.lists][1] == "suppressed: invalid"
+
+
+def test_a_pause_is_told_for_every_list(session: Session, now: datetime) -> None:
+    pauses.until(session, 1, (now + timedelta(days=3)).date(), now=now)
+    lists_of = [persons.find(session, EMAIL, keyring=KEYRING, now=now + timedelta(days=days)).lists for days in (0, 3)]
+    assert [[(each.mailable, each.why) for each in found][1] for found in lists_of] == [
+        (False, "paused until 2026-11-05"), (True, "confirmed"),
+    ]  # fmt: skip
 
 
 def test_an_address_of_no_subscriber_may_still_be_held(session: Session, now: datetime) -> None:
     with pytest.raises(NotFound, match=r"nothing is held about cyd@example\.com"):
-        persons.find(session, "cyd@example.com", keyring=KEYRING)
+        persons.find(session, "cyd@example.com", keyring=KEYRING, now=now)
     suppressions.add(session, "cyd@example.com", reason=SuppressionReason.MANUAL, source="", now=now)
-    person = persons.find(session, "cyd@example.com", keyring=KEYRING)
+    person = persons.find(session, "cyd@example.com", keyring=KEYRING, now=now)
     assert (person.subscriber, len(person.suppressions)) == (None, 1)
 
 
@@ -108,7 +118,7 @@ def test_erasing_leaves_only_a_keyed_hash(session: Session, now: datetime) -> No
     assert erasures.digest(KEYRING, 1, addresses.parse(EMAIL).key) in left
     assert "bob@example.com" in left
     assert "552 5.2.2 <bob@example.com>" in left
-    person = persons.find(session, EMAIL, keyring=KEYRING)
+    person = persons.find(session, EMAIL, keyring=KEYRING, now=now)
     assert (person.subscriber, person.erased, person.suppressions) == (None, True, [])
 
 
@@ -117,8 +127,8 @@ def test_an_erased_address_is_kept_out_until_its_owner_asks(session: Session, no
     persons.erase(session, EMAIL, keyring=KEYRING, now=now)
     with pytest.raises(Refused, match="erased at its owner's wish"):
         subscribers.add(session, EMAIL, lists=["weekly"], keyring=KEYRING, now=now)
-    signed = signups.sign_up(session, EMAIL, list="alerts", form=FORM, keyring=KEYRING, now=now)
-    assert signed.outcome == "asked"
+    signed = signups.sign_up(session, EMAIL, wishes=WISH, form=FORM, keyring=KEYRING, now=now)
+    assert signed.outcomes == {"alerts": "asked"}
 
 
 def test_somebody_who_never_subscribed_can_be_kept_out_too(session: Session, now: datetime) -> None:

@@ -32,7 +32,7 @@ def test_following_every_link_of_every_message_changes_nothing(desk: Desk) -> No
     keyring = publication.keyring(desk.settings)
     with db.transaction(desk.engine) as session:
         rendered = press.load(session, issue)
-        asked = confirmations.ask(session, desk.bo, desk.weekly, shown="Yes", method="page", now=desk.now)
+        asked = confirmations.ask(session, desk.bo, {desk.weekly: "Yes"}, method="page", now=desk.now)
     head = message.masthead(desk.settings, issue, subject=rendered.subject, date=desk.now, keyring=keyring)
     body = compiled.compile(rendered.html, rendered.text, boundary="b")
     reader = Reader(1, desk.ana, "ana@quay.example", desk.weekly, "weekly", "The Weekly Tide")

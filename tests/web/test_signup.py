@@ -17,7 +17,7 @@ from newsletter import db
 from newsletter.settings import Settings, load
 from newsletter.web import signup
 from newsletter.web.app import create
-from subscribers import lists, subscriptions, upsert
+from subscribers import consent, lists, subscriptions, upsert
 from subscribers.models import Consent, Knock, Subscriber
 from tests.support import browser as browsers
 from tests.support import judges, smtp
@@ -49,7 +49,7 @@ class Door:
         return self.client.post("/signup", data=said)
 
     def letters(self) -> list[EmailMessage]:
-        return [email.message_from_bytes(each.data, policy=default) for each in self.server.accepted]
+        return [parsed(each.data) for each in self.server.accepted]
 
     def people(self) -> list[str]:
         with db.reading(self.engine) as session:
@@ -65,6 +65,10 @@ def door(desk: Desk) -> Iterator[Door]:
         with TestClient(app, follow_redirects=False, client=("198.51.100.7", 5000)) as client:
             made = Door(client, desk.engine, server, desk.now, settings)
             yield made
+
+
+def parsed(data: bytes) -> EmailMessage:
+    return email.message_from_bytes(data, policy=default)
 
 
 def link(letter: EmailMessage) -> str:
@@ -184,17 +188,39 @@ def test_a_private_list_is_not_offered_and_not_joined(door: Door) -> None:
     assert door.people() == ["ana@quay.example", "bo@quay.example"]
 
 
-def test_a_relay_that_is_away_is_told_in_the_log_without_the_address(
-    desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = load(desk.settings.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(smtp.free_port())})
-    clock = iter(range(0, 10_000, 5))
-    with TestClient(create(settings, desk.engine, clock=lambda: desk.now + timedelta(seconds=next(clock)))) as client:
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', client.get("/signup").text))
-        page = client.post("/signup", data={**fields, "email": NEW, "list": "weekly", "frequency": "weekly"})
-    assert "Look into your mailbox" in page.text
-    assert "the letter of confirmation 1 could not be sent" in caplog.text
-    assert NEW not in caplog.text
+def test_one_letter_confirms_every_list_that_was_ticked(door: Door) -> None:
+    with db.transaction(door.engine) as session:
+        lists.edit(session, "monthly", description="Charts of the month.")
+    page = door.client.get("/signup?list=monthly&list=weekly").text
+    assert re.findall(r'type="checkbox" name="list" value="(\w+)" checked', page) == ["monthly", "weekly"]
+    assert " checked> <span>The" not in door.client.get("/signup").text, "nobody agrees by leaving a tick where it is"
+    assert "Look into your mailbox" in door.sign_up(list=["weekly", "monthly"]).text
+    (letter,) = door.letters()
+    assert letter["Subject"] == "Confirm: The Monthly Chart and The Weekly Tide"
+    path = link(letter)
+    assert "issues of these lists go to" in door.client.get(path).text
+    page = door.client.post(path, data={"action": "confirm"}).text
+    assert "You are on The Monthly Chart and The Weekly Tide" in page
+    with db.reading(door.engine) as session:
+        number = session.scalar(select(upsert.table(Subscriber).c.id).where(upsert.table(Subscriber).c.email == NEW))
+        assert number
+        proofs = {(each.list, each.event, each.words) for each in consent.of(session, number)}
+    weekly, monthly = (
+        f"The Weekly Tide\n{signup.AGREEMENT}",
+        f"The Monthly Chart\nCharts of the month.\n{signup.AGREEMENT}",
+    )
+    assert proofs == {
+        (name, event, words)
+        for name, words in (("weekly", weekly), ("monthly", monthly)) for event in ("requested", "confirmed")
+    }  # fmt: skip
+
+
+def test_who_ticks_nothing_is_asked_to(door: Door) -> None:
+    page = door.sign_up(list=[])
+    assert page.status_code == 422
+    assert "Please tick what you would like to get" in page.text
+    assert door.sign_up(list=["weekly", "secret"]).status_code == 400
+    assert door.people() == ["ana@quay.example", "bo@quay.example"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

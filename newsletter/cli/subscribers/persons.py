@@ -27,7 +27,7 @@ def show(ctx: typer.Context, email: Address, as_: desk.Actor = "", as_json: desk
     """Tell all that is known of one person, and for each list why it may mail them or not."""
     here = desk.of(ctx)
     with here.seeing(as_, Role.ADMIN) as session:
-        person = persons.find(session, email, keyring=here.keyring)
+        person = persons.find(session, email, keyring=here.keyring, now=here.now)
     if as_json:
         output.emit(person)
     else:
@@ -62,7 +62,7 @@ def export_person(
     """Write all data held about one person as JSON, for them to have (GDPR Art. 15 and 20)."""
     here = desk.of(ctx)
     with here.acting(as_, Role.ADMIN) as act:
-        person = persons.find(act.session, email, keyring=here.keyring)
+        person = persons.find(act.session, email, keyring=here.keyring, now=act.now)
         act.record("exported", "subscriber", person.subscriber.id if person.subscriber else "-")
     text = output.document(person)
     if to is None:
