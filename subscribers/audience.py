@@ -20,10 +20,11 @@ Chosen = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 def choose(session: Session, *, lists: Sequence[str], segments: Sequence[str] = (), now: datetime) -> Chosen:
-    """Return the query of the confirmed who match any segment, less the suppressed: subscriber_id, list_id, frequency.
+    """Return the query of the confirmed who match any segment, less the suppressed, and how often they want mail.
 
-    Each subscriber once, by the first of the lists in the order named that may bring them a copy. Without segments
-    everybody matches. Raises NotFound for an unknown list or segment.
+    Its columns are subscriber_id, list_id, frequency and paused_until. Each subscriber once, by the first of the lists
+    in the order named that may bring them a copy. Without segments everybody matches. Raises NotFound for an unknown
+    list or segment.
     """
     on = ids_of(session, lists)
     matching = [where(session, name, now) for name in segments]
@@ -34,7 +35,7 @@ def choose(session: Session, *, lists: Sequence[str], segments: Sequence[str] = 
 def _of(list_id: int, earlier: Sequence[int], matching: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
     """Return whom one list brings a copy that none of the earlier lists does."""
     query = (
-        select(_PERSON.c.id.label("subscriber_id"), _STANDING.c.list_id, _PERSON.c.frequency)
+        select(_PERSON.c.id.label("subscriber_id"), _STANDING.c.list_id, _PERSON.c.frequency, _PERSON.c.paused_until)
         .join_from(_STANDING, _PERSON)
         .where(_STANDING.c.list_id == list_id, _STANDING.c.state == SubscriptionState.CONFIRMED)
         .where(~suppressions.stands(_STANDING.c.list_id))

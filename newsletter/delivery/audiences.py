@@ -1,4 +1,4 @@
-"""The audience of one issue: whom its lists and segments bring a copy, and who of them wants no mail again so soon."""
+"""The audience of one issue: whom its lists and segments bring a copy, and who of them wants no mail now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,8 +53,9 @@ def choose(
     moment = DELIVERY.c.changed_at.type
     since = {word: literal(after, moment) for word, after in frequency.since(now).items()}
     reason = frequency.reason(
-        chosen.c.frequency, chosen.c.subscriber_id, literal(issue_id), states=frequency.COMING, since=since
-    )
+        chosen.c.frequency, chosen.c.subscriber_id, literal(issue_id), states=frequency.COMING, since=since,
+        paused=chosen.c.paused_until > now,
+    )  # fmt: skip
     return select(chosen.c.subscriber_id, chosen.c.list_id, reason.label("reason"))
 
 

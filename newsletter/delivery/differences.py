@@ -157,8 +157,9 @@ def _why_gone(
     moment = DELIVERY.c.changed_at.type
     since = {word: literal(after, moment) for word, after in frequency.since(now).items()}
     too_soon = frequency.reason(
-        SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, literal(issue_id), states=frequency.COMING, since=since
-    )
+        SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, literal(issue_id), states=frequency.COMING, since=since,
+        paused=SUBSCRIBER.c.paused_until > now,
+    )  # fmt: skip
     unmatched = [(~or_(*matching), literal("no longer matches the segment"))] if matching else []
     return case(
         (~_standing(on, SUBSCRIPTION.c.state == SubscriptionState.CONFIRMED), literal("left")),

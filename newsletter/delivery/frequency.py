@@ -1,4 +1,4 @@
-"""How often a reader wants mail: whoever had an issue lately is left out of the next."""
+"""How often a reader wants mail: whoever paused, or had an issue lately, is left out of the next."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,6 +19,9 @@ HAD = (DeliveryState.SENT, DeliveryState.UNKNOWN)
 #: The same, and of copies that are about to leave.
 COMING = (*HAD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
+#: The reason where a reader wants no mail at all until some day.
+PAUSED = "paused"
+
 _ISSUE = table(Issue)
 _OTHER = DELIVERY.alias("other")
 #: What counts, and what has to wait: a correction is no issue that anybody had too many of.
@@ -37,6 +40,7 @@ def reason(
     *,
     states: tuple[DeliveryState, ...],
     since: Mapping[Frequency, ColumnElement[Any]],
+    paused: ColumnElement[bool],
 ) -> ColumnElement[str]:
     """Return the expression of why a reader waits for a later issue than this, empty where they do not."""
 
@@ -49,4 +53,4 @@ def reason(
         )
 
     cases = [(and_(wants == word, has(after)), literal(f"frequency: {word}")) for word, after in since.items()]
-    return case(*cases, else_=literal(""))
+    return case((paused, literal(PAUSED)), *cases, else_=literal(""))

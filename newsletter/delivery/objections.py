@@ -16,7 +16,7 @@ _ISSUE = table(Issue)
 
 def at(now: datetime) -> dict[str, Any]:
     """Return the parameters that REASON needs of whoever executes it."""
-    return {_parameter(word): after for word, after in frequency.since(now).items()}
+    return {"now": now, **{_parameter(word): after for word, after in frequency.since(now).items()}}
 
 
 def _parameter(word: Frequency) -> str:
@@ -51,12 +51,13 @@ def _confirmed() -> ColumnElement[bool]:
 
 
 def _too_soon() -> ColumnElement[Any]:
-    """Return why the reader waits for a later issue: another was sent to them since this one was planned."""
+    """Return why the reader waits for a later issue: they paused, or had another since this one was planned."""
     moment = DELIVERY.c.changed_at.type
     since = {word: bindparam(_parameter(word), type_=moment) for word in frequency.ENOUGH}
     reason = frequency.reason(
-        SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, DELIVERY.c.issue_id, states=frequency.HAD, since=since
-    )
+        SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, DELIVERY.c.issue_id, states=frequency.HAD, since=since,
+        paused=SUBSCRIBER.c.paused_until > bindparam("now", type_=moment),
+    )  # fmt: skip
     asked = select(reason).where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
     return asked.where(_ISSUE.c.id == DELIVERY.c.issue_id, frequency.DIGEST).correlate(DELIVERY).scalar_subquery()
 

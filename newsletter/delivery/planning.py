@@ -44,8 +44,9 @@ def plan(
 ) -> PlanView:
     """Write one delivery for each reader of the audience; a plan that stands is returned as it is.
 
-    It waits, or is skipped where its reader wants fewer mails. With a `share` so many of the readers, chosen by lot,
-    are part 1, evenly under the `variants` of the subject. `rehearsed` refuses an audience that no dry run counted.
+    It waits, or is skipped where its reader paused or wants fewer mails. With a `share` so many of the readers, chosen
+    by lot, are part 1, evenly under the `variants` of the subject. `rehearsed` refuses an audience that no dry run
+    counted.
     """
     divided = Parts(share=share, variants=variants)
     standing = find(session, issue_id)
@@ -112,8 +113,8 @@ def _write(
     named = " ".join(_options(lists, segments))
     if size:
         raise Refused(
-            f"issue {issue_id} has nobody to go to: all {size} of its readers want fewer mails, and had one lately; "
-            f"see how many: newsletter send {issue_id} {named} --count"
+            f"issue {issue_id} has nobody to go to: all {size} of its readers want fewer mails, and had one lately, or "
+            f"paused; see how many: newsletter send {issue_id} {named} --count"
         )
     if not lists:
         raise Refused(f"issue {issue_id} has nobody to go to: whoever had the briefing left since, or never got it")

@@ -1,6 +1,7 @@
 """A reader, as their own pages show them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -20,6 +21,7 @@ class Reader:
     frequency: Frequency
     standings: tuple[Standing, ...]
     suppressed: bool
+    paused_until: datetime | None
 
     def on(self, list_id: int) -> Standing | None:
         """Return where the reader stands on one list, None when they never joined it."""
@@ -39,7 +41,7 @@ def find(session: Session, subscriber_id: int) -> Reader | None:
     standings = tuple(subscriptions.of(session, subscriber_id))
     return Reader(
         id=subscriber_id, address=masked(known.email), frequency=Frequency(known.frequency), standings=standings,
-        suppressed=bool(known.suppressed),
+        suppressed=bool(known.suppressed), paused_until=known.paused_until,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from newsletter import db
 from newsletter.delivery import audiences, ledger, planning
 from newsletter.delivery.models import DeliveryState
 from newsletter.errors import Refused
+from subscribers import pauses
 from subscribers.models import Frequency
 from tests.delivery import desk
 from tests.delivery.desk import email, had, wants
@@ -38,6 +39,29 @@ def test_who_wants_fewer_mails_and_had_one_lately_is_skipped_with_the_reason(eng
     assert set(found.values()) == {("pending", "")}
     with db.reading(engine) as session:
         assert planning.find(session, issue).size == 7  # type: ignore[union-attr]
+
+
+def test_who_pauses_gets_nothing_until_their_day_and_then_again_by_themselves(engine: Engine, now: datetime) -> None:
+    issue = desk.make(engine, now, 4)
+    with db.transaction(engine) as session:
+        pauses.until(session, 1, (now + 3 * DAYS).date(), now=now)
+        pauses.until(session, 2, (now + 3 * DAYS).date(), now=now)
+        pauses.end(session, 2)
+        size = audiences.count(session, issue, lists=["weekly"], segments=[], now=now)
+        assert (size.readers, size.held) == (3, {"paused": 1})
+        assert audiences.count(session, issue, lists=["weekly"], segments=[], now=now + 3 * DAYS).readers == 4
+    assert plan(engine, issue, now)[email(1)] == ("skipped", "paused")
+    with db.transaction(engine) as session:
+        pauses.until(session, 3, (now + DAYS).date(), now=now)
+        hold = ledger.take(session, issue, worker="elsewhere:1", now=now)
+        batch = ledger.claim(session, hold, batch=10, now=now)
+        assert batch
+    assert [reader.email for reader in batch.readers] == [email(2), email(4)]
+    with db.transaction(engine) as session:
+        pauses.until(session, 4, (now + DAYS).date(), now=now)
+        keys = [reader.delivery_id for reader in batch.readers]
+        assert ledger.ask(session, hold, keys, now=now).objections == {keys[1]: "paused"}
+        assert ledger.ask(session, hold, keys, now=now + DAYS).objections == {}
 
 
 @pytest.mark.parametrize(

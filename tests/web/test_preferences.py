@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
@@ -106,6 +107,34 @@ def test_a_reader_says_how_often(desk: Desk) -> None:
     for nonsense in ("", "hourly", "weekly' OR 1=1"):
         desk.client.post(path, data={"action": "save", "topic": "fuel", "frequency": nonsense})
         assert often(desk, desk.ana) == "weekly"
+
+
+def paused(desk: Desk) -> datetime | None:
+    with db.reading(desk.engine) as session:
+        known = subscribers.get(session, desk.ana)
+    assert known
+    return known.paused_until
+
+
+def test_a_reader_pauses_until_a_day_and_takes_it_back(desk: Desk) -> None:
+    path = desk.link(Purpose.PREFERENCES, desk.ana)
+    page = desk.client.get(path).text
+    assert re.search(r'type="date" id="until" name="until" min="2026-11-03" max="2027-11-02"', page)
+    assert "You paused" not in page
+    answer = desk.client.post(path, data={"action": "pause", "until": "2026-12-24"})
+    assert "You paused: no issue comes to you before 24 December 2026" in answer.text
+    assert paused(desk) == datetime(2026, 12, 24, tzinfo=UTC)
+    assert desk.states(desk.ana) == {"weekly": "confirmed", "monthly": "confirmed"}
+    assert chosen(desk, desk.ana) == ["fuel"]
+    for nonsense in ("", "2026-11-02", "2027-11-03", "soon", "2026-12-24T00:00", "9999-99-99"):
+        refused = desk.client.post(path, data={"action": "pause", "until": nonsense})
+        assert refused.status_code == 422
+        assert "Choose a day between 3 November 2026 and 2 November 2027" in refused.text
+    assert paused(desk) == datetime(2026, 12, 24, tzinfo=UTC)
+    page = desk.client.post(path, data={"action": "resume"}).text
+    assert "Issues come to you again from now on" in page
+    assert "You paused" not in page
+    assert paused(desk) is None
 
 
 def test_who_came_to_leave_may_have_fewer_messages_instead(desk: Desk) -> None:
