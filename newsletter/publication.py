@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from string import Template
@@ -81,7 +83,8 @@ def keyring(settings: Settings) -> tokens.Keyring:
     """Return the keys that sign and verify the links in mail, as their file has them now."""
     path = settings.path(settings.keys.links)
     try:
-        return _keyring(path, path.stat().st_mtime_ns)
+        now = path.stat()
+        return _keyring(path, (now.st_ino, now.st_size, now.st_mtime_ns))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read ({error}); restore it from a backup: with other keys, links in mail already "
@@ -92,22 +95,39 @@ def keyring(settings: Settings) -> tokens.Keyring:
 
 
 @lru_cache(maxsize=8)
-def _keyring(path: Path, _changed: int) -> tokens.Keyring:
+def _keyring(path: Path, _version: tuple[int, ...]) -> tokens.Keyring:
     return tokens.Keyring.parse(path.read_text("ascii"))
 
 
 def rotate(settings: Settings) -> int:
     """Add a fresh key to the file, which signs from now on, and return its number; the file is never half written."""
-    keyring(settings)
     path = settings.path(settings.keys.links)
     fresh = path.with_suffix(".new")
     try:
-        number, text = tokens.rotated(path.read_text("ascii"))
-        fresh.unlink(missing_ok=True)  # of a rotation that broke off
-        _write_new(fresh, text, mode=0o600)
-        os.replace(fresh, path)
+        with _alone(path.parent):
+            keyring(settings)
+            number, text = tokens.rotated(path.read_text("ascii"))
+            fresh.unlink(missing_ok=True)  # of a rotation that broke off
+            _write_new(fresh, text, mode=0o600)
+            os.replace(fresh, path)
     except AudienceError as error:
         raise Refused(f"{path}: {error}") from error
     except OSError as error:
         raise Refused(f"{path} cannot be changed: {error.strerror}; mend the rights of its folder") from error
     return number
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing the keys meanwhile; one that dies lets go by that."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where two people rotate one after the other
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)

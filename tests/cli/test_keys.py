@@ -1,5 +1,10 @@
 """A fresh key for the links in mail, by command, while pages are served."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
@@ -37,3 +42,17 @@ def test_the_last_key_and_a_broken_file_are_told(desk: Desk) -> None:
     file.write_text("1:5a\n")
     assert "line 1" in desk.refuses("keys", "rotate")
     assert file.read_text() == "1:5a\n"
+
+
+def _rotate(folder: Path, times: int) -> list[int]:
+    return [publication.rotate(load(folder, {})) for _ in range(times)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_processes_that_rotate_at_one_instant_take_a_number_each(desk: Desk) -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("fork")) as pool:
+        taken = [number for each in pool.map(_rotate, [desk.folder] * 4, [10] * 4) for number in each]
+    assert sorted(taken) == list(range(2, 42))
+    file = desk.folder / "keys" / "links.key"
+    assert sorted(publication.keyring(load(desk.folder, {})).keys) == list(range(1, 42))
+    assert [each.name for each in file.parent.iterdir()] == ["links.key"]
