@@ -15,7 +15,21 @@ from newsletter.discovery.items import Stored
 from newsletter.discovery.models import Feed, FeedState, ItemState, SourceItem
 from newsletter.errors import BadInput, NotFound, Refused
 
-__all__ = ["LARGEST", "FeedRead", "FeedView", "add", "all", "due", "edit", "get", "move", "read", "remove", "take"]
+__all__ = [
+    "LARGEST",
+    "FeedRead",
+    "FeedView",
+    "add",
+    "all",
+    "change",
+    "due",
+    "edit",
+    "get",
+    "move",
+    "read",
+    "remove",
+    "take",
+]
 
 #: The longest that a desk may fix between two polls, in minutes.
 _EVERY = range(30, 7 * 24 * 60 + 1)
@@ -63,7 +77,7 @@ def read(session: Session, data: bytes, *, url: str, name: str = "", now: dateti
     stored = take(session, feed, document, name=name, now=now)
     called = feed.name
     session.flush()
-    clusters.put(session, [item.id for item in stored.new if item.id], now=now)
+    clusters.put(session, stored.new, now=now)
     return FeedRead(
         feed=called, found=stored.found, new=len(stored.new), already=stored.already, changed=stored.changed,
         unusable=stored.unusable, degraded=document.complaint,
@@ -74,11 +88,11 @@ def take(session: Session, feed: Feed, document: Document, *, name: str = "", no
     """Store what a feed's document says of the feed and of its items."""
     given = cleaning.plain(name, limit=200)
     host = urlsplit(feed.url).netloc
-    feed.name = given or (feed.name if feed.name != host else "") or document.title or host
-    feed.site = document.site or feed.site
-    feed.hints, feed.degraded = document.hints, document.complaint
+    change(
+        feed, name=given or (feed.name if feed.name != host else "") or document.title or host,
+        site=document.site or feed.site, hints=document.hints, degraded=document.complaint, read_at=now,
+    )  # fmt: skip
     had_items = feed.newest_at is not None
-    feed.read_at = now
     session.add(feed)
     if feed.id is None:
         session.flush()
@@ -88,6 +102,13 @@ def take(session: Session, feed: Feed, document: Document, *, name: str = "", no
         moments = items.newest(session, feed.id, document, most=rhythm.NEWEST, now=now) or [now]
         feed.gap, feed.newest_at = rhythm.gap(moments), now if had_items else moments[0]
     return stored
+
+
+def change(feed: Feed, **fields: Any) -> None:
+    """Give a feed's fields other values; those that stay are not touched, which costs more than to look."""
+    for name, value in fields.items():
+        if getattr(feed, name) != value:
+            setattr(feed, name, value)
 
 
 def add(session: Session, url: str, *, name: str = "", every: int = 0, now: datetime) -> FeedView:

@@ -13,14 +13,18 @@ from newsletter.discovery.documents import Document, Entry
 from newsletter.discovery.models import Feed, SourceItem, SourceRevision
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+#: What an item's columns hold when nothing is said of them.
+_BLANK = {
+    name: each.default for name, each in SourceItem.model_fields.items() if name != "id" and not each.is_required()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What came of a document's entries. The `new` have numbers after a flush; the `changed` say something else now."""
+    """What came of a document's entries: the numbers of the `new` items; the `changed` say something else now."""
 
     found: int = 0
-    new: tuple[SourceItem, ...] = ()
+    new: tuple[int, ...] = ()
     already: int = 0
     changed: int = 0
     unusable: int = 0
@@ -47,12 +51,12 @@ def store(session: Session, feed: Feed, document: Document, *, now: datetime) ->
     fresh = [_item(feed.id, key, entry, now) for key, entry in entries.items() if key not in known]
     changed = [known[key] for key in known if _says_else(known[key], entries[key])]
     _revise(session, {item.id: entries[key] for key, item in known.items() if item in changed}, now)
-    session.add_all(fresh)
+    new = _insert(session, fresh) if fresh else ()
     unusable = sum(1 for entry in document.entries if not (entry.title or entry.url))
     found = len(document.entries)
     return Stored(
         found=found,
-        new=tuple(fresh),
+        new=new,
         already=found - len(fresh) - unusable,
         changed=len(changed),
         unusable=unusable,
@@ -114,12 +118,20 @@ def _stored(session: Session, feed_id: int, condition: Any) -> list[_Known]:
     return [_Known(*row) for row in session.execute(sa_select(*wanted).where(columns.feed_id == feed_id, condition))]
 
 
-def _item(feed_id: int, key: str, entry: Entry, now: datetime) -> SourceItem:
-    return SourceItem(
-        feed_id=feed_id, identity=key, url=entry.url, canonical=cleaning.canonical(entry.url), title=_title(entry),
-        summary=entry.summary, published=sane(entry.published, now), published_as_given=entry.published_as_given,
-        upstream_name=entry.upstream_name, upstream_url=entry.upstream_url, found_at=now,
-    )  # fmt: skip
+def _item(feed_id: int, key: str, entry: Entry, now: datetime) -> dict[str, Any]:
+    return _BLANK | {
+        "feed_id": feed_id, "identity": key, "url": entry.url, "canonical": cleaning.canonical(entry.url),
+        "title": _title(entry), "summary": entry.summary, "published": sane(entry.published, now),
+        "published_as_given": entry.published_as_given, "upstream_name": entry.upstream_name,
+        "upstream_url": entry.upstream_url, "found_at": now,
+    }  # fmt: skip
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Store new items and return their numbers, in the same order; as rows, for objects take ten times as long."""
+    table = SourceItem.__table__  # type: ignore[attr-defined]
+    made = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+    return tuple(session.execute(made, rows).scalars())
 
 
 def _title(entry: Entry) -> str:

@@ -78,8 +78,9 @@ def _polled(visit: Visit, feed: Feed | None, stored: Stored) -> Polled:
     if feed is None:
         return Polled(feed=visit.feed, name="", status=0)
     status = visit.answer.status if visit.answer else 0
-    new = tuple(item.id for item in stored.new if item.id)
-    return Polled(feed=visit.feed, name=feed.name, status=status, new=new, changed=stored.changed, fault=feed.fault)
+    return Polled(
+        feed=visit.feed, name=feed.name, status=status, new=stored.new, changed=stored.changed, fault=feed.fault
+    )
 
 
 def _fault(visit: Visit) -> str:
@@ -91,13 +92,13 @@ def _fault(visit: Visit) -> str:
 def _succeed(session: Session, feed: Feed, visit: Visit, *, now: datetime, chance: float) -> Stored:
     answer = visit.answer
     assert answer is not None
-    feed.failures, feed.failing_since, feed.status, feed.fault = 0, None, answer.status, ""
-    feed.state = FeedState.FOLLOWED if feed.state is FeedState.GONE else feed.state
     stored = feeds.take(session, feed, visit.document, now=now) if visit.document else Stored()
-    if visit.document is None and answer.status == 200:
-        feed.unchanged += 1
-    else:
-        feed.unchanged = 0
+    same = visit.document is None and answer.status == 200
+    feeds.change(
+        feed, failures=0, failing_since=None, status=answer.status, fault="",
+        unchanged=feed.unchanged + 1 if same else 0,
+        state=FeedState.FOLLOWED if feed.state is FeedState.GONE else feed.state,
+    )  # fmt: skip
     _validators(feed, visit, answer)
     _follow(session, feed, answer, now=now)
     asked = timedelta(minutes=feed.hints.get("ttl", [0])[0])
@@ -112,17 +113,17 @@ def _succeed(session: Session, feed: Feed, visit: Visit, *, now: datetime, chanc
 def _validators(feed: Feed, visit: Visit, answer: Answer) -> None:
     """Keep what the server says of the document that is stored; of one that was cut off, keep nothing."""
     if visit.document and visit.document.complaint:
-        feed.etag = feed.last_modified = feed.body_sha256 = ""
+        feeds.change(feed, etag="", last_modified="", body_sha256="")
         return
     etag, last_modified = answer.headers.get("etag", ""), answer.headers.get("last-modified", "")
-    if answer.status == 200:
-        feed.body_sha256 = visit.digest
-        feed.etag = feed.last_modified = ""
-    if _kept(etag, 1000):
-        feed.etag = etag
-    if _kept(last_modified, 200):
-        feed.last_modified = last_modified
-    feed.validates = feed.validates or bool(feed.etag or feed.last_modified)
+    anew = answer.status == 200  # what was said of an older document does not count for this one
+    kept = ("", "") if anew else (feed.etag, feed.last_modified)
+    feeds.change(
+        feed, body_sha256=visit.digest if anew else feed.body_sha256,
+        etag=etag if _kept(etag, 1000) else kept[0],
+        last_modified=last_modified if _kept(last_modified, 200) else kept[1],
+    )  # fmt: skip
+    feeds.change(feed, validates=feed.validates or bool(feed.etag or feed.last_modified))
 
 
 def _kept(value: str, longest: int) -> bool:
