@@ -1,12 +1,16 @@
-"""Pages that are the same for everyone: the front, the standards, and what robots are told."""
+"""Pages about the desk, the same for everyone: the front, the standards, and the style of all of them."""
+
+from collections.abc import Mapping
 
 import nh3
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import Response
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from newsletter.web.site import PUBLIC, READ, Here
+from newsletter.web import archive as lists
+from newsletter.web import public
+from newsletter.web.site import PUBLIC, Site
 
 router = APIRouter()
 
@@ -14,22 +18,35 @@ _PARSER = MarkdownIt("commonmark", {"html": False})
 _TAGS = {"p", "a", "em", "strong", "ul", "ol", "li", "blockquote", "br", "hr", "code", "pre", "h2", "h3", "h4"}
 
 
-@router.api_route("/", methods=READ)
-def front(site: Here) -> Response:
-    """Say whose desk this is."""
-    return site.page("front", headers=PUBLIC)
+#: How many issues the front names.
+_NEWEST = 5
 
 
-@router.api_route("/standards", methods=READ)
-def standards(site: Here) -> Response:
+@public.page(router, "/")
+def front(site: Site, _asked: Mapping[str, str]) -> Response:
+    """Say whose desk this is, and what it sent last."""
+    archive = site.archive()
+    return site.page(
+        "front", headers=PUBLIC, issues=archive.issues[:_NEWEST], topics=lists.labels(site, archive),
+        canonical=f"{site.settings.publication.url}/",
+    )  # fmt: skip
+
+
+@public.page(router, "/standards", kept=False)
+def standards(site: Site, _asked: Mapping[str, str]) -> Response:
     """Show the publication's standards; the first heading of the file is the page's."""
+    path = site.settings.path(site.settings.publication.standards)
     try:
-        text = site.settings.path(site.settings.publication.standards).read_text("utf-8-sig")
+        text, changed = path.read_text("utf-8-sig"), path.stat().st_mtime
     except (OSError, UnicodeDecodeError) as error:
         raise HTTPException(404) from error
     first, _, rest = text.strip().partition("\n")
     heading, rest = (first[2:].strip(" #"), rest) if first.startswith("# ") else ("Standards", text)
-    return site.page("standards", headers=PUBLIC, heading=heading, text=_formatted(rest))
+    page = site.page(
+        "standards", headers=PUBLIC, heading=heading, text=_formatted(rest),
+        canonical=f"{site.settings.publication.url}/standards",
+    )  # fmt: skip
+    return public.unchanged(page, changed)
 
 
 def _formatted(text: str) -> Markup:
@@ -38,19 +55,13 @@ def _formatted(text: str) -> Markup:
     return Markup(nh3.clean(markup, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}))
 
 
-@router.api_route("/about-links", methods=READ)
-def about_links(site: Here) -> Response:
+@public.page(router, "/about-links")
+def about_links(site: Site, _asked: Mapping[str, str]) -> Response:
     """Say where a reader's own links are: an issue read online has none."""
     return site.page("about_links", headers=PUBLIC)
 
 
-@router.api_route("/pages.css", methods=READ)
-def style(site: Here) -> Response:
+@public.page(router, "/pages.css")
+def style(site: Site, _asked: Mapping[str, str]) -> Response:
     """Return the style of every page."""
     return Response(site.write("pages.css"), media_type="text/css", headers=PUBLIC)
-
-
-@router.api_route("/robots.txt", methods=READ)
-def robots() -> Response:
-    """Allow everything: pages behind a token say `noindex`, and a robot must be let in to read that."""
-    return PlainTextResponse("User-agent: *\nAllow: /\n", headers=PUBLIC)

@@ -15,14 +15,19 @@ from newsletter.rendering import templates
 from newsletter.settings import Settings
 from newsletter.web import (
     about,
+    archive,
     briefings,
     confirm,
     corrections,
+    feeds,
     health,
+    issues,
     online,
     preferences,
     review,
+    search,
     signup,
+    sitemap,
     unsubscribe,
 )
 from newsletter.web.guard import Guard
@@ -41,6 +46,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
         engine=engine,
         templates=templates.environment(settings),
         clock=clock,
+        started=clock(),
     )
     app = FastAPI(
         title=settings.publication.name,
@@ -50,7 +56,8 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
         exception_handlers={HTTPException: _refuse, DatabaseError: _wait},
     )
     app.state.site = site
-    for room in (unsubscribe, preferences, signup, confirm, online, briefings, corrections, review, about, health):
+    readers = (unsubscribe, preferences, signup, confirm, online, review)
+    for room in (*readers, archive, issues, briefings, search, feeds, sitemap, corrections, about, health):
         app.include_router(room.router)
     return app
 

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from newsletter.editorial.document import Citation, Document
+from newsletter.issues.archive import ListedIssue
 from newsletter.rendering import markdown
 from newsletter.settings import Publication
 from newsletter.web.corrections import Correction
@@ -43,6 +44,22 @@ def article(
         ],
     }
     return script({name: value for name, value in said.items() if value})
+
+
+def issue(listed: ListedIssue, *, publication: Publication) -> Markup:
+    """Return the JSON-LD of an issue's page: schema.org PublicationIssue, with its briefings as its parts."""
+    desk = {"@type": "NewsMediaOrganization", "name": publication.name, "url": f"{publication.url}/"}
+    parts = [
+        {"@type": "NewsArticle", "headline": each.title, "url": f"{publication.url}/briefings/{each.id}"}
+        for each in listed.items
+    ]
+    return script({
+        "@context": "https://schema.org", "@type": "PublicationIssue", "name": listed.title,
+        "issueNumber": listed.id, "url": f"{publication.url}/issues/{listed.id}", "datePublished": listed.sent,
+        "dateModified": listed.changed, "publisher": desk, "inLanguage": publication.language,
+        "isPartOf": {"@type": "Periodical", "name": publication.name, "url": f"{publication.url}/"},
+        "hasPart": parts,
+    })  # fmt: skip
 
 
 def script(value: object) -> Markup:

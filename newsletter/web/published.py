@@ -1,30 +1,50 @@
-"""Which of a briefing's texts readers were given: the one frozen in the newest issue that carries it."""
+"""Which of a briefing's texts readers were given, and by whom it can be seen: by issue, the newest first."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, func
+from sqlalchemy import String, cast, func, or_
 from sqlmodel import Session, col, select
 
+from newsletter.editorial.models import Briefing, BriefingState
 from newsletter.issues.issues import PUBLISHED
-from newsletter.issues.models import Issue, Item
+from newsletter.issues.models import Issue, Item, Visibility
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A briefing as an issue carries it; `related` are those frozen beside it, as (id, title)."""
+    """A briefing as an issue brings it; `related` are those frozen beside it, as (id, title)."""
 
     issue: int
     sha256: str
+    visibility: Visibility
     related: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def open(self) -> bool:
+        """Return whether everybody who has its address can see it."""
+        return self.visibility is not Visibility.SUBSCRIBERS
 
-def find(session: Session, briefing: str) -> Published | None:
-    """Return the newest fixed text of a briefing, as an item or as one named beside an item."""
-    found = [*_as_item(session, briefing), *_as_related(session, briefing)]
-    return max(found, key=lambda each: each.issue, default=None)
+
+def find(session: Session, briefing: str, *, default: str) -> list[Published]:
+    """Return each fixed text of a briefing, as an item or as one named beside an item, from the newest issue on."""
+    beside = cast(Item.related, String).contains(f'"{briefing}"', autoescape=True)
+    query = (
+        select(Item, Issue.visibility).join(Issue, col(Issue.id) == Item.issue_id)
+        .where(col(Issue.state).in_(PUBLISHED), or_(col(Item.briefing_id) == briefing, beside))
+        .order_by(col(Item.issue_id).desc())
+    )  # fmt: skip
+    found = [_published(briefing, item, Visibility(visibility or default)) for item, visibility in session.exec(query)]
+    return [each for each in found if each]
+
+
+def _published(briefing: str, item: Item, visibility: Visibility) -> Published | None:
+    if item.briefing_id == briefing:
+        related = tuple((each["briefing"], each["title"]) for each in item.related)
+        return Published(issue=item.issue_id, sha256=item.sha256, visibility=visibility, related=related)
+    named: dict[str, Any] | None = next((each for each in item.related if each["briefing"] == briefing), None)
+    return Published(issue=item.issue_id, sha256=named["sha256"], visibility=visibility) if named else None
 
 
 def since(session: Session, briefing: str) -> datetime | None:
@@ -36,25 +56,7 @@ def since(session: Session, briefing: str) -> datetime | None:
     return session.exec(query).first()
 
 
-def _as_item(session: Session, briefing: str) -> Iterator[Published]:
-    query = (
-        select(Item).join(Issue, col(Issue.id) == Item.issue_id)
-        .where(Item.briefing_id == briefing, col(Issue.state).in_(PUBLISHED))
-        .order_by(col(Item.issue_id).desc()).limit(1)
-    )  # fmt: skip
-    for item in session.exec(query):
-        related = tuple((each["briefing"], each["title"]) for each in item.related)
-        yield Published(issue=item.issue_id, sha256=item.sha256, related=related)
-
-
-def _as_related(session: Session, briefing: str) -> Iterator[Published]:
-    query = (
-        select(Item.issue_id, Item.related).join(Issue, col(Issue.id) == Item.issue_id)
-        .where(col(Issue.state).in_(PUBLISHED), cast(Item.related, String).contains(f'"{briefing}"', autoescape=True))
-        .order_by(col(Item.issue_id).desc())
-    )  # fmt: skip
-    for issue, related in session.exec(query):
-        entry: dict[str, Any] | None = next((each for each in related if each["briefing"] == briefing), None)
-        if entry:
-            yield Published(issue=issue, sha256=entry["sha256"])
-            return
+def killed(session: Session, names: list[str]) -> frozenset[str]:
+    """Return which of the briefings the desk no longer stands by."""
+    query = select(Briefing.id).where(col(Briefing.id).in_(names), Briefing.state == BriefingState.KILLED)
+    return frozenset(session.exec(query))

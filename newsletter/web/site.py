@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db, publication
+from newsletter.issues import archive
+from newsletter.issues.archive import Archive
+from newsletter.looks import Look
 from newsletter.settings import Settings
+from newsletter.web.shelf import Edition, Shelf
 from subscribers import tokens
 
 #: How a page may be asked for; neither changes anything.
@@ -23,6 +28,8 @@ READ = ["GET", "HEAD"]
 PERSONAL = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 #: For pages that are the same for everyone.
 PUBLIC = {"Cache-Control": "public, max-age=300"}
+#: For pages that everyone may see who has their address, and no index lists.
+UNLISTED = {**PUBLIC, "X-Robots-Tag": "noindex"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,9 @@ class Site:
     engine: Engine
     templates: Environment
     clock: Callable[[], datetime]
+    #: when the process began: with the settings as they are
+    started: datetime
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def keyring(self) -> tokens.Keyring:
@@ -44,6 +54,11 @@ class Site:
         """Return the path of the public address: links in mail begin with it."""
         return urlsplit(self.settings.publication.url).path
 
+    @cached_property
+    def look(self) -> Look:
+        """Return how the theme of the mail looks, for the pages belong to it."""
+        return self.settings.look()
+
     def reading(self) -> AbstractContextManager[Session]:
         """Open a transaction that only reads."""
         return db.reading(self.engine)
@@ -52,14 +67,30 @@ class Site:
         """Open a transaction that writes."""
         return db.transaction(self.engine)
 
+    def edition(self) -> Edition:
+        """Return what is published as it stands now; it changes with each thing that the desk does on record."""
+        with self.reading() as session:
+            number, sha256, at = archive.version(session)
+        return Edition(number=number, sha256=sha256, at=at)
+
+    def archive(self) -> Archive:
+        """Return what is listed now."""
+        return self.shelf.archive(self.edition(), self._read)
+
+    def _read(self) -> Archive:
+        with self.reading() as session:
+            return archive.read(session, default=self.settings.archive.visibility)
+
     def write(self, file: str, **values: Any) -> str:
         """Return the text of `templates/web/FILE`."""
         template = self.templates.get_template(f"web/{file}")
-        return template.render(publication=self.settings.publication, prefix=self.prefix, **values)
+        return template.render(publication=self.settings.publication, prefix=self.prefix, look=self.look, **values)
 
-    def page(self, name: str, *, status: int = 200, headers: dict[str, str] = PERSONAL, **values: Any) -> HTMLResponse:
+    def page(
+        self, name: str, /, *, status: int = 200, headers: dict[str, str] = PERSONAL, **values: Any
+    ) -> HTMLResponse:
         """Return the page of `templates/web/NAME.html.j2`; it is a reader's own unless `headers` say otherwise."""
-        text = self.write(f"{name}.html.j2", private=headers is PERSONAL, **values)
+        text = self.write(f"{name}.html.j2", robots=headers.get("X-Robots-Tag", ""), **values)
         return HTMLResponse(text, status, headers)
 
     def ticket(self, token: str, purpose: tokens.Purpose) -> tuple[int, int]:
@@ -70,7 +101,7 @@ class Site:
         return numbers
 
 
-def _here(request: Request) -> Site:
+async def _here(request: Request) -> Site:  # one that is not async would wait for a thread
     site: Site = request.app.state.site
     return site
 

@@ -49,7 +49,8 @@ def test_pages_behind_a_token_are_kept_by_no_cache_and_no_index(desk: Desk) -> N
         assert "noindex" in answer.headers["x-robots-tag"]
         assert '<meta name="robots" content="noindex, nofollow">' in answer.text
     assert "x-robots-tag" not in desk.client.get("/standards").headers
-    assert desk.client.get("/robots.txt").text == "User-agent: *\nAllow: /\n"
+    url = desk.settings.publication.url
+    assert desk.client.get("/robots.txt").text == f"User-agent: *\nAllow: /\nSitemap: {url}/sitemap.xml\n"
 
 
 def test_every_page_has_a_language_one_heading_a_title_and_labels(desk: Desk) -> None:
