@@ -1,18 +1,20 @@
 """`newsletter compose`."""
 
-import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
-from newsletter.cli import desk, output, shape, sizing, texts
+from newsletter import recurrence
+from newsletter.cli import desk, output, shape, sizing, texts, watching
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 from newsletter.issues import choosing, issues, selecting
 from newsletter.issues.content import Terms
 from newsletter.issues.models import Unmatched
+from newsletter.issues.selecting import Selection
 
 app = shape.verb()
 
@@ -50,6 +52,9 @@ def compose(
     unmatched: Annotated[Unmatched, typer.Option(help="What such a reader gets: the leads, or no copy.")] = (
         Unmatched.LEAD
     ),
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and recompose it while briefings and the intro are edited.")
+    ] = False,
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
@@ -63,6 +68,8 @@ def compose(
         raise UsageError(f"what is {more[0]}? to choose briefings: newsletter compose --pick {' '.join(more)}")
     if picks and (from_approved or since or topic or limit or per_topic or max_kb or max_minutes is not None):
         raise UsageError("--pick names the briefings; leave out --from-approved and what it selects by")
+    if watch and as_json:
+        raise UsageError("--watch tells what changes, line by line; leave out --json")
     if not by_topic and (leads != 1 or unmatched is not Unmatched.LEAD):
         raise UsageError("--leads and --unmatched say what happens by topic; add --by-topic")
     terms = Terms(by_topic=by_topic, by_audience=by_audience, leads=leads, unmatched=unmatched)
@@ -75,14 +82,19 @@ def compose(
         intro=texts.read(intro, "--intro") if intro else "",
     )  # fmt: skip
     here.look()
+
+    def choose(session: Session, besides: int, now: datetime) -> Selection:
+        if picks:
+            return Selection(picks=tuple(picks))
+        earliest = now - span if span else None
+        return choosing.choose(
+            session, since=earliest, topic=topic, list_name=list_name, room=room, besides=besides, now=now
+        )
+
     with here.acting(as_, Role.EDITOR) as act:
-        chosen = selecting.Selection(picks=tuple(picks))
+        chosen = choose(act.session, 0, act.now)
+        chosen.require()
         if not picks:
-            earliest = act.now - span if span else None
-            chosen = choosing.choose(
-                act.session, since=earliest, topic=topic, list_name=list_name, room=room, now=act.now
-            )
-            chosen.require()
             chosen = sizing.cut(act, here, chosen, max_kb, words=words, terms=terms)
         issue = issues.compose(
             act.session, chosen.picks, words=words, terms=terms, list_name=list_name, actor=act.who, now=act.now
@@ -92,9 +104,11 @@ def compose(
         output.emit({**issue.as_json(), "left_out": chosen.left, **extent.as_json()})
     else:
         _tell(issue, chosen, extent)
+    if watch:
+        watching.watch(here, issue, choose, intro, who=act.who)
 
 
-def _tell(issue: issues.IssueView, chosen: selecting.Selection, extent: sizing.Extent) -> None:
+def _tell(issue: issues.IssueView, chosen: Selection, extent: sizing.Extent) -> None:
     output.say(f"Issue {issue.id}{f' for {issue.list}' if issue.list else ''}: {issue.subject}")
     sizing.listed(issue, chosen.left)
     sizing.tell(issue, extent)
@@ -102,7 +116,7 @@ def _tell(issue: issues.IssueView, chosen: selecting.Selection, extent: sizing.E
 
 
 def _span(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,4})([dh])", text)
-    if not found:
-        raise UsageError(f"--since {text} is no span of time; write it as 7d or 12h")
-    return timedelta(days=int(found[1])) if found[2] == "d" else timedelta(hours=int(found[1]))
+    try:
+        return recurrence.span(text)
+    except ValueError as error:
+        raise UsageError(f"--since {error}") from error

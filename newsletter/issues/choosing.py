@@ -21,17 +21,18 @@ RECENT = timedelta(days=30)
 
 def choose(
     session: Session, *, since: datetime | None = None, topic: str = "", list_name: str = "", room: Room = ENDLESS,
-    now: datetime,
+    besides: int = 0, now: datetime,
 ) -> Selection:  # fmt: skip
     """Return which approved briefings an issue takes, in order, and why others that wait are left out.
 
-    By place, by score, then the newest. For a list, what readers of other lists have comes into question too.
+    By place, by score, then the newest. For a list, what readers of other lists have comes into question too. What the
+    issue `besides` has, it can take again.
     """
     found = [
-        (standing, at) for standing, at in _waiting(session, list_name, since, now)
+        (standing, at) for standing, at in _waiting(session, list_name, since, besides, now)
         if not topic or topic in standing.document.topics
     ]  # fmt: skip
-    taken = held(session, [standing.id for standing, _ in found], list_name=list_name)
+    taken = held(session, [standing.id for standing, _ in found], besides=besides, list_name=list_name)
     left = {briefing: f"it is in issue {number}" for briefing, number in sorted(taken.items())}
     fit = []
     documents, ranking = {standing.id: standing.document for standing, _ in found}, ranks.all(session)
@@ -47,7 +48,7 @@ def choose(
 
 
 def _waiting(
-    session: Session, list_name: str, since: datetime | None, now: datetime
+    session: Session, list_name: str, since: datetime | None, besides: int, now: datetime
 ) -> Iterator[tuple[Standing, datetime]]:
     """Yield what waits for an issue with the time of its approval: what nobody has, and for a list what others had."""
     for standing in briefings.all(session, state=BriefingState.APPROVED):
@@ -55,15 +56,16 @@ def _waiting(
             yield standing, standing.changed_at
     if list_name:
         since = since or now - RECENT
-        for id in _elsewhere(session, list_name, since):
+        for id in _elsewhere(session, list_name, since, besides):
             approval = standings.newest_approval(session, id)
             if approval and approval.at >= since:
                 yield standings.get(session, id), approval.at
 
 
-def _elsewhere(session: Session, list_name: str, since: datetime) -> list[str]:
+def _elsewhere(session: Session, list_name: str, since: datetime, besides: int) -> list[str]:
     """Return the briefings that readers have, but none of this list, and that were sent since then."""
     had = select(Item.briefing_id).join(Issue, col(Issue.id) == Item.issue_id).where(_for(list_name))
+    had = had.where(col(Issue.id) != besides)
     query = select(Briefing.id).where(
         Briefing.state == BriefingState.SENT, Briefing.changed_at >= since, col(Briefing.id).not_in(had)
     )
