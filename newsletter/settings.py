@@ -34,6 +34,7 @@ class Publication(Section):
     reports: str = ""
     standards: str = "standards.md"
     solo: bool = False
+    clearance: bool = False
     language: str = "en"
     theme: str = "briefing"
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, editing, output, publishing, shape
+from newsletter.cli import desk, editing, output, publishing, shape, signing
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
-from newsletter.issues import corrections, issues, reports
+from newsletter.issues import clearing, corrections, issues, reports
 from newsletter.issues.content import Terms
 from newsletter.issues.models import IssueState, Unmatched
 from newsletter.rendering import press
@@ -33,18 +33,20 @@ def list_(ctx: typer.Context, as_json: desk.Json = False) -> None:
 @app.command()
 def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False) -> None:
     """Show one issue: its words, its items, where it stands."""
-    with desk.of(ctx).read() as session:
+    here = desk.of(ctx)
+    with here.read() as session:
         found = issues.get(session, issue)
         waits, said = schedules.find(session, issue), reports.all(session, issue)
-        carried = corrections.carried(session, issue)
+        carried, cleared = corrections.carried(session, issue), clearing.standing(session, issue)
     if as_json:
         told = [report.as_json() for report in said]
         number = carried.id if carried else None
         output.emit({
             **found.as_json(), "schedule": waits.as_json() if waits else None, "reports": told, "correction": number,
+            "cleared": cleared.as_json() if cleared else None,
         })  # fmt: skip
         return
-    output.say(f"Issue {found.id}: {found.subject} ({found.state})")
+    output.say(f"Issue {found.id}{f' for {found.list}' if found.list else ''}: {found.subject} ({found.state})")
     for other in found.alternatives:
         output.say(f"Or subject: {other}")
     output.say(f"Preheader: {found.preheader}")
@@ -58,6 +60,8 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
     output.say(f"Composed by {found.composed_by}, {found.composed_at:%Y-%m-%d %H:%M} UTC")
     if found.rendering:
         output.say(f"Rendering {found.rendering[:12]}, frozen {found.frozen_at:%Y-%m-%d %H:%M} UTC")
+    if cleared:
+        output.say(f"It is {cleared}")
     for report in said:
         output.say(f"The gate at the {report.step}: {report}")
     if found.note:
@@ -69,6 +73,7 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 
 app.command()(editing.edit)
 app.command()(publishing.publish)
+signing.register(app)
 
 
 @app.command()

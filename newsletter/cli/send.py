@@ -29,7 +29,7 @@ from newsletter.delivery.subject_tests import Decide
 from newsletter.editorial import gate
 from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageError
-from newsletter.issues import issues
+from newsletter.issues import clearing, issues
 from newsletter.issues.issues import IssueView
 from newsletter.issues.models import IssueKind
 
@@ -171,6 +171,8 @@ def question_of(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
             waiting = report.status(session, issue).waiting
             text = f"Go on sending issue {issue}, {found.subject!r}: {waiting} of {planned.size} wait for it?"
             return Question(text=text, order=order)
+        if here.settings.publication.clearance:
+            clearing.require(session, issue)
         order = replace(order, lists=issues.lists_of(session, issue, order.lists))
         findings = inspection.inspect(session, issue, here.settings, keyring=here.keyring, now=here.now)
         blocking = gate.blocks(findings)

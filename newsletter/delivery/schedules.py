@@ -134,9 +134,8 @@ def add(
     issue = issues.get(session, issue_id)
     if issue.state not in _WAITING:
         raise Refused(f"issue {issue_id} is {issues.standing(issue.state)}. {issues.next_step(issue)}")
-    standing = find(session, issue_id)
-    if standing and not standing.missed and not replace:
-        raise Refused(f"issue {issue_id} {standing}; take that time away first: newsletter schedule remove {issue_id}")
+    if not replace:
+        require_none(session, issue_id)
     forget(session, issue_id)
     terms = {**terms, "lists": [*issues.lists_of(session, issue_id, terms.get("lists", ()))]}
     words: dict[str, Any] = {
@@ -175,6 +174,13 @@ def remove(session: Session, issue_id: int, *, actor: str, now: datetime) -> Sch
     forget(session, issue_id)
     audit.append(session, "unscheduled", actor=actor, kind="issue", name=issue_id, now=now, at=found.at.isoformat())
     return found
+
+
+def require_none(session: Session, issue_id: int) -> None:
+    """Refuse a step that an issue cannot take while it waits for its time."""
+    waiting = find(session, issue_id)
+    if waiting and not waiting.missed:
+        raise Refused(f"issue {issue_id} {waiting}; take that time away first: newsletter schedule remove {issue_id}")
 
 
 def forget(session: Session, issue_id: int) -> None:

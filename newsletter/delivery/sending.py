@@ -48,7 +48,7 @@ from newsletter.delivery.signing import Signers
 from newsletter.delivery.work import Work
 from newsletter.editorial import briefings
 from newsletter.errors import NewsletterError
-from newsletter.issues import contents, issues
+from newsletter.issues import clearing, contents, issues
 from newsletter.rendering import press
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
@@ -99,6 +99,8 @@ def _plan(
     settings.require("publication.postal_address", "a send")
     texts = issues.get(session, issue_id).items
     briefings.refresh(session, settings.briefings, actor=actor, now=now, only=texts)  # an edit a moment ago counts too
+    if settings.publication.clearance:
+        clearing.require(session, issue_id)
     contents.begin_sending(session, issue_id, actor=actor, now=now)
     planned = planning.plan(
         session, issue_id, lists=order.lists, segments=order.segments, batch=settings.sending.batch,
