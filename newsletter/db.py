@@ -25,7 +25,7 @@ _LOCK = 0x6D696772
 _TABLES = (
     "subscribers.models", "newsletter.audit", "newsletter.discovery.models", "newsletter.editorial.models",
     "newsletter.issues.models", "newsletter.rendering.models", "newsletter.delivery.models",
-    "newsletter.feedback.models",
+    "newsletter.feedback.models", "newsletter.web.api.models",
 )  # fmt: skip
 
 

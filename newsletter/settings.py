@@ -105,10 +105,12 @@ class Keys(Section):
 
 
 class Web(Section):
-    """Whom `newsletter serve` believes."""
+    """Whom `newsletter serve` believes, and how much it takes of one program."""
 
     #: proxies whose word on where a request came from is taken: addresses or networks, such as 127.0.0.1
     trusted_proxies: tuple[str, ...] = ()
+    #: how many requests a minute one token of the API may make
+    api_rate: int = Field(default=600, ge=1)
 
 
 class Archive(Section):

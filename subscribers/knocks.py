@@ -20,6 +20,11 @@ def allow(
     session: Session, keyring: Keyring, kind: str, who: str, *, most: int, within: timedelta, now: datetime
 ) -> bool:
     """Count a knock, and return whether it is among the first `most` of its stretch of time."""
+    return count(session, keyring, kind, who, within=within, now=now) <= most
+
+
+def count(session: Session, keyring: Keyring, kind: str, who: str, *, within: timedelta, now: datetime) -> int:
+    """Count a knock, and return how many there were in its stretch of time."""
     digest = hmac.digest(keyring.keys[keyring.newest], f"knock\0{kind}\0{who}".encode("utf-8", "replace"), "sha256")
     row = {"who": digest.hex(), "since": _start(now, within), "times": 1}
     counted = (
@@ -27,7 +32,7 @@ def allow(
         .on_conflict_do_update(index_elements=["who", "since"], set_={"times": _TABLE.c.times + 1})
         .returning(_TABLE.c.times)
     )  # fmt: skip
-    return int(session.execute(counted).scalar_one()) <= most
+    return int(session.execute(counted).scalar_one())
 
 
 def sweep(session: Session, *, before: datetime) -> int:

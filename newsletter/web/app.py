@@ -30,6 +30,7 @@ from newsletter.web import (
     sitemap,
     unsubscribe,
 )
+from newsletter.web.api import app as api
 from newsletter.web.guard import Guard
 from newsletter.web.site import Site
 
@@ -59,6 +60,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
     readers = (unsubscribe, preferences, signup, confirm, online, review)
     for room in (*readers, archive, issues, briefings, search, feeds, sitemap, corrections, about, health):
         app.include_router(room.router)
+    app.mount(api.PATH, api.create(site))
     return app
 
 

@@ -1,4 +1,4 @@
-"""Asking and telling: one letter for several lists, letters that wait for a relay, readers who pause."""
+"""Asking and telling: one letter for several lists, letters that wait, readers who pause, programs that come in."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -33,4 +33,43 @@ def upgrade() -> None:
         sa.UniqueConstraint("confirmation_id", name=op.f("uq_letter_confirmation_id")),
     )
     op.create_index("ix_letter_state_due_at", "letter", ["state", "due_at"])
+    _programs()
     op.add_column("subscriber", sa.Column("paused_until", _MOMENT(), nullable=True))
+
+
+def _programs() -> None:
+    """Make the tables of tokens and of kept answers."""
+    op.create_table(
+        "access_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", _TEXT(length=60), nullable=False),
+        sa.Column("secret_sha256", _TEXT(length=64), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", _MOMENT(), nullable=False),
+        sa.Column("created_by", _TEXT(length=80), nullable=False),
+        sa.Column("expires_at", _MOMENT(), nullable=True),
+        sa.Column("used_at", _MOMENT(), nullable=True),
+        sa.Column("revoked_at", _MOMENT(), nullable=True),
+        sa.Column("revoked_by", _TEXT(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_token")),
+        sa.UniqueConstraint("name", name=op.f("uq_access_token_name")),
+        sa.UniqueConstraint("secret_sha256", name=op.f("uq_access_token_secret_sha256")),
+    )
+    op.create_table(
+        "kept_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=False),
+        sa.Column("key", _TEXT(length=255), nullable=False),
+        sa.Column("request_sha256", _TEXT(length=64), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), nullable=True),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("at", _MOMENT(), nullable=False),
+        sa.ForeignKeyConstraint(["token_id"], ["access_token.id"], name=op.f("fk_kept_answer_token_id")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_kept_answer_subscriber_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_answer")),
+        sa.UniqueConstraint("token_id", "key", name=op.f("uq_kept_answer_token_id_key")),
+    )
+    op.create_index(op.f("ix_kept_answer_at"), "kept_answer", ["at"])
+    op.create_index(op.f("ix_kept_answer_subscriber_id"), "kept_answer", ["subscriber_id"])

@@ -1,0 +1,57 @@
+"""The interface for programs keeps to its document, whatever is sent: requests made from it find no failure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+from newsletter import db
+from newsletter.web.api import tokens
+from newsletter.web.api.tokens import Scope
+from newsletter.web.app import create
+from tests.web.conftest import Desk, served
+
+#: Few, as each is a request over HTTP; what they are made of differs from run to run only where one fails.
+EXAMPLES = 4
+
+
+@pytest.fixture
+def program(desk: Desk) -> Iterator[tuple[str, str]]:
+    """Return the address of a desk that answers, and a token for everything."""
+    with db.transaction(desk.engine) as session:
+        secret = tokens.create(session, "fuzz", scopes=list(Scope), actor="kim", now=datetime.now(desk.now.tzinfo))[1]
+    raised = desk.settings.model_copy(update={"web": desk.settings.web.model_copy(update={"api_rate": 100_000})})
+    raised._folder = desk.settings.folder
+    with served(raised, desk.engine) as address:
+        yield address, secret
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_request_of_the_document_finds_a_failure(desk: Desk, program: tuple[str, str]) -> None:
+    address, secret = program
+    document = create(desk.settings, desk.engine).router.routes[-1].app.openapi()  # type: ignore[attr-defined]
+    schema = schemathesis.openapi.from_dict(document)
+    load_all_checks()
+    names = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
+    checks = [CHECKS.get_one(name) for name in names]
+    shown = {"Authorization": f"Bearer {secret}"}
+    tried = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy())
+        def hold(case: schemathesis.Case) -> None:
+            nonlocal tried
+            tried += 1
+            answer = case.call(base_url=f"{address}/api/v1", headers=shown)
+            case.validate_response(answer, checks=checks)
+
+        hold()
+    assert tried > 20
