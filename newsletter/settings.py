@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from newsletter import looks
 from newsletter.errors import BadInput, NotFound, SettingsError
 from newsletter.looks import Look, Theme
+from newsletter.rights import Right
 from newsletter.sections import Section
 from newsletter.transport import Dkim, Lane, Relay, Sending
 from subscribers.addresses import parse as parse_address
@@ -131,6 +132,7 @@ class Settings(Section):
     sending: Sending = Sending()
     keys: Keys = Keys()
     check: Check = Check()
+    rights: tuple[Right, ...] = ()
     web: Web = Web()
     archive: Archive = Archive()
     theme: Theme = Theme()
@@ -221,6 +223,8 @@ def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
                 if isinstance(relay, dict):
                     _lay(relay, Relay, f"NEWSLETTER_RELAY_{str(relay.get('name', '')).upper()}", environ)
             continue
+        if get_origin(field.annotation) is tuple:  # tables without a name of their own have no variables
+            continue
         kind = Dkim if section == "dkim" else field.annotation
         assert isinstance(kind, type)
         assert issubclass(kind, Section)
@@ -280,7 +284,7 @@ def _explain(error: ValidationError) -> str:
 def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
-        "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme,
+        "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme, "rights": Right,
         "check": Check, "web": Web, "archive": Archive,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings

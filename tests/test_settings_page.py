@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.rights import Right
 from newsletter.sections import Section
 from newsletter.settings import Archive, Check, Database, Keys, Publication, Sender, Web
 from newsletter.transport import Dkim, Relay, Sending
@@ -13,7 +14,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
 ROWS = [row.split("|")[1] for row in PAGE.splitlines() if row.startswith("| `")]
 
 
-@pytest.mark.parametrize("section", [Publication, Sender, Database, Relay, Sending, Check, Dkim, Keys, Web, Archive])
+@pytest.mark.parametrize(
+    "section", [Publication, Sender, Database, Relay, Sending, Check, Dkim, Keys, Web, Archive, Right]
+)
 def test_every_key_has_a_row(section: type[Section]) -> None:
     told = {name for row in ROWS for name in re.findall(r"([a-z0-9_]+)(?=`)", row)}
     assert {field.alias or name for name, field in section.model_fields.items()} - {"domains"} <= told

@@ -37,5 +37,8 @@ def check(
         output.emit({"issue": issue, "findings": findings, "blocked": bool(blocking)})
     else:
         output.findings(findings, empty=f"Issue {issue}: nothing to say against it")
+        for each in findings:
+            if each.waived:
+                output.say(f"{each.rule} on {each.where} is waived by {each.waived}")
     if blocking:
         raise Blocked(f"issue {issue} cannot go out as it stands; mend what blocks, then check again")

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, editing, output, publishing, shape, signing
+from newsletter.cli import desk, editing, output, publishing, shape, signing, waiving
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
-from newsletter.issues import clearing, corrections, issues, reports
+from newsletter.issues import clearing, corrections, issues, reports, waivers
 from newsletter.issues.content import Terms
 from newsletter.issues.models import IssueState, Unmatched
 from newsletter.rendering import press
@@ -38,11 +38,13 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
         found = issues.get(session, issue)
         waits, said = schedules.find(session, issue), reports.all(session, issue)
         carried, cleared = corrections.carried(session, issue), clearing.standing(session, issue)
+        pardons = waivers.all(session, issue, now=here.now)
     if as_json:
         told = [report.as_json() for report in said]
         number = carried.id if carried else None
         output.emit({
             **found.as_json(), "schedule": waits.as_json() if waits else None, "reports": told, "correction": number,
+            "waivers": pardons,
             "cleared": cleared.as_json() if cleared else None,
         })  # fmt: skip
         return
@@ -64,6 +66,9 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
         output.say(f"It is {cleared}")
     for report in said:
         output.say(f"The gate at the {report.step}: {report}")
+    for each in pardons:
+        void = "" if each.holds else " (void: the issue was changed)"
+        output.say(f"{each.person} lets what {each.rule} warns of stand: {each.reason}{void}")
     if found.note:
         output.say(f"Note: {found.note}")
     if waits:
@@ -73,6 +78,7 @@ def show(ctx: typer.Context, issue: desk.IssueNumber, as_json: desk.Json = False
 
 app.command()(editing.edit)
 app.command()(publishing.publish)
+app.command()(waiving.waive)
 signing.register(app)
 
 

@@ -1,6 +1,6 @@
 """The approval: a person's yes to one exact text, from somebody who had no hand in it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from newsletter.editorial import gate, hands, people, reports, standings
 from newsletter.editorial.models import Approval, BriefingState
 from newsletter.editorial.standings import HELD, Standing
 from newsletter.errors import Blocked, Refused
+from newsletter.rights import Right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +30,20 @@ class ApprovalView:
 
 
 def approve(
-    session: Session, id: str, *, actor: str, solo: bool, note: str = "", block: Collection[str] = (), now: datetime
-) -> ApprovalView:
+    session: Session, id: str, *, actor: str, solo: bool, note: str = "", block: Collection[str] = (),
+    rights: Sequence[Right] = (), now: datetime,
+) -> ApprovalView:  # fmt: skip
     """Record the yes of a person to a briefing in review; Refused to whoever had a hand in it, unless `solo`.
 
-    The gate's report on the text is kept with it; `block` names rules whose warnings block here.
+    The gate's report on the text is kept with it; `block` names rules whose warnings block here, `rights` is the
+    desk's table of what sources let it take.
     """
     here = standings.get(session, id)
     if here.state != BriefingState.IN_REVIEW:
         raise standings.refusal(here)
     people.require(session, actor)
     hand = hands.require_none(session, here, actor, f"approve briefing {id}", solo=solo)
-    report = reports.run(session, here, block=block, now=now)
+    report = reports.run(session, here, block=block, rights=rights, now=now)
     if report.blocking:
         raise Blocked(f"briefing {id} cannot be approved as it stands; mend what blocks:", report.blocking)
     report = reports.keep(session, report, person=actor)

@@ -20,6 +20,7 @@ from newsletter.editorial.models import Briefing, BriefingState
 from newsletter.editorial.names import BRIEFING
 from newsletter.editorial.standings import Standing, all, get, text_at
 from newsletter.errors import Blocked, Refused
+from newsletter.rights import Right
 
 __all__ = [
     "BriefingProblem", "HistoryEntry", "Standing", "adopt", "all", "get", "history", "import_file",
@@ -82,7 +83,9 @@ def refresh(
     return [problem for problem in found if problem]
 
 
-def submit(session: Session, id: str, *, actor: str, block: Collection[str] = (), now: datetime) -> Standing:
+def submit(
+    session: Session, id: str, *, actor: str, block: Collection[str] = (), rights: Sequence[Right] = (), now: datetime
+) -> Standing:
     """Hand a draft over for somebody else's yes; Blocked when the gate finds what must be mended first."""
     standing = get(session, id)
     if standing.state != BriefingState.DRAFT:
@@ -90,7 +93,7 @@ def submit(session: Session, id: str, *, actor: str, block: Collection[str] = ()
     people.require(session, actor)
     if standing.author:
         people.get(session, standing.author)
-    report = reports.run(session, standing, block=block, now=now)
+    report = reports.run(session, standing, block=block, rights=rights, now=now)
     if report.blocking:
         raise Blocked(f"briefing {id} cannot be submitted as it stands; mend what blocks:", report.blocking)
     report = reports.keep(session, report, person=actor)

@@ -6,6 +6,7 @@ from datetime import datetime
 from newsletter.editorial.claims import Unsupported
 from newsletter.editorial.overlap import Overlap
 from newsletter.editorial.sources import Held
+from newsletter.rights import Right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class Drift:
 class Evidence:
     """What the rules may look at beside the text.
 
-    `overlap` and `unsupported` are None where nobody looked for the sources' words, or none are held; a text can then
-    be held only against the rules that need nothing but itself.
+    `rights` is the desk's table of them. `overlap` and `unsupported` are None where nobody looked for the sources'
+    words, or none are held; a text can then be held only against the rules that need nothing but itself.
     """
 
     now: datetime
@@ -41,3 +42,4 @@ class Evidence:
     unsupported: Unsupported | None = None
     sent: tuple[Sent, ...] = ()
     drift: tuple[Drift, ...] = ()
+    rights: tuple[Right, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from newsletter.editorial import comparisons, rules
+from newsletter.editorial import comparisons, permissions, rules
 from newsletter.editorial.document import Document
 from newsletter.editorial.evidence import Evidence
 from newsletter.editorial.models import Stage as Stage
@@ -68,6 +68,9 @@ RULES = (
     Rule("O3", Severity.BLOCK, "the text is no rewriting", comparisons.mostly_alike),
     Rule("O4", Severity.WARN, "nobody is given words they did not say", comparisons.quoted_right),
     Rule("N1", Severity.WARN, "facts come from a source", comparisons.supported),
+    Rule("R1", Severity.WARN, "the desk knows what it may take", permissions.unnamed),
+    Rule("R1", Severity.BLOCK, "nothing is taken that its owner did not give", permissions.exceeded),
+    Rule("R1", Severity.BLOCK, "a licence runs", permissions.ended, (Stage.CONTENT, Stage.ISSUE)),
     Rule("T1", Severity.BLOCK, "every part is there", rules.complete),
     Rule("T2", Severity.BLOCK, "three points can be remembered", rules.three_points),
     Rule("T2", Severity.WARN, "points are short and add to the text", rules.short_points),
@@ -87,7 +90,7 @@ RULES = (
     ),
 )
 #: The rules that look at the sources' words and at what was sent: asked when a text is approved, and told from then on.
-RESEARCHED = ("O1", "O2", "O3", "O4", "N1", "X1", "X2")
+RESEARCHED = ("O1", "O2", "O3", "O4", "N1", "R1", "X1", "X2")
 #: Changes with the table, so that a report tells by which rules it was made.
 VERSION = hashlib.sha256(" ".join(f"{rule.id}:{rule.severity}:{rule.why}" for rule in RULES).encode()).hexdigest()[:16]
 

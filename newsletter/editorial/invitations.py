@@ -6,7 +6,7 @@ ends with its answer, its date, its revocation, or an edit of the text, whicheve
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from newsletter.editorial.models import BriefingState, Invitation, Person, Role
 from newsletter.editorial.people import PersonView
 from newsletter.editorial.standings import Standing
 from newsletter.errors import BadInput, NotFound, Refused
+from newsletter.rights import Right
 
 #: Whose yes counts.
 APPROVERS = (Role.EDITOR, Role.STANDARDS)
@@ -124,11 +125,14 @@ def look(session: Session, token: str, *, now: datetime) -> InvitationView | Non
 
 
 def approve(
-    session: Session, token: str, *, note: str = "", solo: bool = False, block: Collection[str] = (), now: datetime
-) -> InvitationView:
+    session: Session, token: str, *, note: str = "", solo: bool = False, block: Collection[str] = (),
+    rights: Sequence[Right] = (), now: datetime,
+) -> InvitationView:  # fmt: skip
     """Record the yes of the link's person to its text."""
     made = _take(session, token, "approved", now)
-    approvals.approve(session, made.briefing_id, actor=made.person, solo=solo, note=note, block=block, now=now)
+    approvals.approve(
+        session, made.briefing_id, actor=made.person, solo=solo, note=note, block=block, rights=rights, now=now
+    )
     return _answered(session, made, now)
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from newsletter import rights as rights_
 from newsletter.editorial import gate, research, standings
 from newsletter.editorial.gate import Finding, Severity, Stage
 from newsletter.editorial.models import GateReport, Waiver
 from newsletter.editorial.standings import Standing
 from newsletter.errors import NotFound
+from newsletter.rights import Right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,11 @@ class Report:
         return gate.blocks(self.findings)
 
     @property
+    def rights(self) -> tuple[Right, ...]:
+        """Return the rows of the table of rights that its sources had."""
+        return tuple(Right.model_validate(each["right"]) for each in self.sources if each.get("right"))
+
+    @property
     def against(self) -> str:
         """Return with what the text was compared, in words."""
         held = sum(1 for source in self.sources if source["words"])
@@ -44,22 +51,29 @@ class Report:
 
 
 def run(
-    session: Session, here: Standing, *, block: Collection[str] = (), stage: Stage = Stage.CONTENT, now: datetime
-) -> Report:
-    """Hold a briefing's text against the rules of a stage, its sources' words and what was sent before."""
+    session: Session, here: Standing, *, block: Collection[str] = (), rights: Sequence[Right] = (),
+    stage: Stage = Stage.CONTENT, now: datetime,
+) -> Report:  # fmt: skip
+    """Hold a briefing's text against the rules of a stage, its sources' words and rights, and what was sent before."""
     gather = research.gather if stage is Stage.CONTENT else research.changes
-    seen = gather(session, here, now=now)
+    seen = replace(gather(session, here, now=now), rights=tuple(rights))
     pardons = _pardons(session, here)
     findings = gate.check(here.document, now=now, stage=stage, seen=seen, block=block, waived=pardons)
     return Report(
         briefing=here.id, revision=here.revision, sha256=here.sha256, stage=stage, rules=gate.VERSION,
         block=tuple(sorted(block)), words=sum(source.length for source in seen.sources),
         sources=tuple(
-            {"source": each.number, "name": each.name, "url": each.url, "words": each.length, "sha256": each.sha256}
+            {"source": each.number, "name": each.name, "url": each.url, "words": each.length, "sha256": each.sha256,
+             **_right(seen.rights, each.url)}
             for each in seen.sources
         ),
         findings=tuple(findings), at=now,
     )  # fmt: skip
+
+
+def _right(rights: Sequence[Right], url: str) -> dict[str, Any]:
+    right = rights_.of(rights, url)
+    return {"right": right.model_dump(mode="json")} if right else {}
 
 
 def keep(session: Session, report: Report, *, person: str) -> Report:
@@ -104,10 +118,10 @@ def pending(session: Session, here: Standing, *, report: int | None, now: dateti
     held against today's first.
     """
     kept = of(session, here.id, report) if report else None
-    block = kept.block if kept else ()
-    found = run(session, here, block=block, stage=Stage.ISSUE, now=now).blocking
+    block, rights = (kept.block, kept.rights) if kept else ((), ())
+    found = run(session, here, block=block, rights=rights, stage=Stage.ISSUE, now=now).blocking
     if kept is None or kept.rules != gate.VERSION:
-        older = run(session, here, block=block, now=now).blocking
+        older = run(session, here, block=block, rights=rights, now=now).blocking
         found += [each for each in older if each.rule not in {one.rule for one in found}]
     return found
 

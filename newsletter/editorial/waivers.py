@@ -1,6 +1,6 @@
 """The waiver: a reason to let a warning about one exact text stand, from somebody who had no hand in the text."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -10,8 +10,10 @@ from sqlmodel import Session, col, select
 from newsletter import audit
 from newsletter.editorial import gate, hands, people, reports, standings
 from newsletter.editorial.models import Waiver
+from newsletter.editorial.reports import Report
 from newsletter.editorial.standings import Standing
 from newsletter.errors import BadInput, NotFound, Refused
+from newsletter.rights import Right
 from subscribers.words import line
 
 
@@ -31,7 +33,7 @@ class WaiverView:
 
 def waive(
     session: Session, id: str, rule: str, *, reason: str, actor: str, solo: bool, block: Collection[str] = (),
-    now: datetime,
+    rights: Sequence[Right] = (), now: datetime,
 ) -> WaiverView:  # fmt: skip
     """Let what a rule warns of in the text as it stands be; an edit voids it. What blocks by itself is Refused."""
     reason = line("--reason", reason, 2000)
@@ -43,7 +45,7 @@ def waive(
         raise Refused(f"briefing {id} is {here.state}; its text is settled, and there is nothing to waive")
     people.require(session, actor)
     hand = hands.require_none(session, here, actor, f"waive {rule} for briefing {id}", solo=solo)
-    _require_found(session, here, rule, block, now)
+    _require_found(here, rule, block, reports.run(session, here, block=block, rights=rights, now=now))
     waiver = Waiver(
         briefing_id=id, revision=here.revision, sha256=here.sha256, person=actor, at=now, rule=rule, reason=reason,
         solo=hand,
@@ -74,8 +76,8 @@ def _require_waivable(rule: str) -> None:
         raise Refused(f"rule {rule} never warns: what it finds cannot be waived; mend the text")
 
 
-def _require_found(session: Session, here: Standing, rule: str, block: Collection[str], now: datetime) -> None:
-    found = [each for each in reports.run(session, here, block=block, now=now).findings if each.rule == rule]
+def _require_found(here: Standing, rule: str, block: Collection[str], report: Report) -> None:
+    found = [each for each in report.findings if each.rule == rule]
     own = [each for each in found if not each.waived]
     if own and all_block(own, rule, block):
         raise Refused(f"what {rule} finds in briefing {here.id} blocks and cannot be waived; mend it: {own[0].message}")

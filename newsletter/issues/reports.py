@@ -1,5 +1,7 @@
 """The report on an issue: what the gate said of it and of each of its texts when it was frozen and sent."""
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -7,11 +9,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from newsletter import audit
 from newsletter.editorial import briefings, gate, standings
 from newsletter.editorial.gate import Finding, Severity
-from newsletter.issues import standards
+from newsletter.errors import Refused
+from newsletter.issues import corrections, standards
 from newsletter.issues.content import IssueContent
-from newsletter.issues.models import IssueReport, Step
+from newsletter.issues.models import IssueReport, IssueWaiver, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +44,44 @@ class Report:
     def __str__(self) -> str:
         rules = sorted({finding.rule for finding in gate.warns(self.findings)})
         told = f"warns of {', '.join(rules)}" if rules else "nothing to say against it"
+        if waived := sorted({f"{each.rule} ({each.waived})" for each in self.findings if each.waived}):
+            told += f"; waived: {', '.join(waived)}"
         return f"{told}; report {self.id}, made for {self.person} on {self.at:%Y-%m-%d %H:%M} UTC"
 
 
 def run(session: Session, content: IssueContent, step: Step, *, block: Collection[str] = (), now: datetime) -> Report:
     """Hold an issue as a whole against the standards."""
-    seen = standards.Seen(content, gone=_gone(session, content, now))
+    pending = () if content.correction else tuple(corrections.pending(session))
+    broken = _broken(session) if step is Step.SEND else ""
+    seen = standards.Seen(content, gone=_gone(session, content, now), pending=pending, broken=broken)
     return Report(
         issue=content.id, step=step, rules=standards.VERSION, block=tuple(sorted(block)),
-        findings=tuple(standards.check(seen, block=block)), at=now, texts={},
+        findings=tuple(standards.check(seen, block=block, waived=_pardons(session, content))), at=now, texts={},
     )  # fmt: skip
+
+
+def fingerprint(content: IssueContent) -> str:
+    """Return the hash of what an issue says: its items' texts in order, its words, and how it differs by reader."""
+    words = [
+        [[item.document.id, item.sha256] for item in content.items], content.subject, list(content.alternatives),
+        content.preheader, content.intro, vars(content.terms),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _pardons(session: Session, content: IssueContent) -> dict[str, str]:
+    """Return by rule who waived it for the issue as it reads, and why; the newest of each."""
+    same = select(IssueWaiver).where(IssueWaiver.issue_id == content.id, IssueWaiver.sha256 == fingerprint(content))
+    return {row.rule: f"{row.person}: {row.reason}" for row in session.exec(same.order_by(col(IssueWaiver.id)))}
+
+
+def _broken(session: Session) -> str:
+    """Return what is wrong with the chain of the record, empty where nothing is."""
+    try:
+        audit.verify(session)
+    except Refused as refusal:
+        return str(refusal)
+    return ""
 
 
 def keep(session: Session, report: Report, *, texts: Mapping[str, int], person: str) -> Report:

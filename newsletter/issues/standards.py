@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from newsletter.editorial.gate import Finding, Severity
 from newsletter.editorial.related import Corpus
 from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
+from newsletter.issues.corrections import CorrectionView
 from newsletter.issues.selecting import MINUTES, reading
 
 #: From how many items on one source may not stand behind more than half of them, and from how many there must be
@@ -22,10 +23,15 @@ MIXED, MANY, SOURCES = 3, 5, 3
 
 @dataclass(frozen=True)
 class Seen:
-    """An issue, and those of the briefings named as related in it that readers cannot be led to any more."""
+    """An issue, and those of the briefings named as related in it that readers cannot be led to any more.
+
+    `pending` are corrections that were approved and not sent, `broken` says what is wrong with the desk's record.
+    """
 
     issue: IssueContent
     gone: frozenset[str] = frozenset()
+    pending: tuple[CorrectionView, ...] = ()
+    broken: str = ""
 
     @property
     def documents(self) -> list[Document]:
@@ -89,22 +95,42 @@ def living_related(seen: Seen) -> Iterator[Remark]:
                 yield Remark(f"item {item.position}: {item.document.id}", told, "compose the issue anew")
 
 
+def corrected_first(seen: Seen) -> Iterator[Remark]:
+    """C1: readers hear what was wrong before they hear more."""
+    for each in seen.pending:
+        told = f"correction {each.id} of {each.briefing} was approved and is not sent"
+        yield Remark("issue", told, f"newsletter corrections send {each.id}")
+
+
+def whole_record(seen: Seen) -> Iterator[Remark]:
+    """H1: the desk's record of who did what is whole."""
+    if seen.broken:
+        yield Remark("audit", seen.broken, "find out who changed it before anything is sent: newsletter audit verify")
+
+
 RULES = (
     Rule("T3", Severity.WARN, "it is read at one sitting", short_enough),
     Rule("X2", Severity.WARN, "no story is told twice in one issue", told_once),
     Rule("M1", Severity.WARN, "readers hear more than one voice", many_sources),
     Rule("M2", Severity.BLOCK, "no link leads to what was withdrawn", living_related),
+    Rule("C1", Severity.WARN, "what was wrong is put right first", corrected_first),
+    Rule("H1", Severity.BLOCK, "who approved what can be shown", whole_record),
 )
 #: Changes with the table, so that a report tells by which rules it was made.
 VERSION = hashlib.sha256(" ".join(f"{rule.id}:{rule.severity}:{rule.why}" for rule in RULES).encode()).hexdigest()[:16]
 
 
-def check(seen: Seen, *, block: Collection[str] = ()) -> list[Finding]:
-    """Return what the rules find in an issue, in the order of the table; `block` names those that are graver here."""
+def check(seen: Seen, *, block: Collection[str] = (), waived: Mapping[str, str] | None = None) -> list[Finding]:
+    """Return what the rules find in an issue, in the order of the table.
+
+    `block` names rules that are graver here; `waived` says by rule who lets its warnings stand, and why.
+    """
     found = []
     for rule in RULES:
-        severity = Severity.BLOCK if rule.id in block else rule.severity
+        pardon = (waived or {}).get(rule.id, "") if rule.severity is Severity.WARN else ""
+        severity = Severity.INFO if pardon else Severity.BLOCK if rule.id in block else rule.severity
         found += [
-            Finding(rule.id, severity, each.where, each.message, each.next, rule.why) for each in rule.check(seen)
+            Finding(rule.id, severity, each.where, each.message, each.next, rule.why, pardon)
+            for each in rule.check(seen)
         ]
     return found

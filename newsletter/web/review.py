@@ -56,8 +56,8 @@ def _act(site: Site, session: Session, token: str, action: str, words: str) -> N
     now = site.clock()
     match action:
         case "approve":
-            solo, block = site.settings.publication.solo, site.settings.check.block
-            invitations.approve(session, token, note=words, solo=solo, block=block, now=now)
+            solo, block, rights = site.settings.publication.solo, site.settings.check.block, site.settings.rights
+            invitations.approve(session, token, note=words, solo=solo, block=block, rights=rights, now=now)
         case "reject":
             invitations.reject(session, token, note=words, now=now)
         case "comment":
@@ -91,7 +91,7 @@ def _known_of(site: Site, session: Session, invitation: InvitationView) -> Mappi
         "document": here.document,
         "direction": layout.direction(here.document.language),
         "sections": sections(here.document),
-        "report": reports.run(session, here, block=site.settings.check.block, now=now),
+        "report": reports.run(session, here, block=site.settings.check.block, rights=site.settings.rights, now=now),
         "overlap": seen.overlap,
         "claims": _claims(seen.unsupported),
         "changes": changes.since(session, here.id),

@@ -22,7 +22,8 @@ def check(ctx: typer.Context, id: Id, as_json: desk.Json = False) -> None:
     """Hold a briefing against the standards, its sources' words and what was sent; exits 1 when something blocks."""
     here = desk.of(ctx)
     with here.glance(id) as session:
-        found = reports.run(session, briefings.get(session, id), block=here.settings.check.block, now=here.now)
+        block, rights = here.settings.check.block, here.settings.rights
+        found = reports.run(session, briefings.get(session, id), block=block, rights=rights, now=here.now)
     if as_json:
         output.emit(report_json(found))
     else:
@@ -50,7 +51,7 @@ def waive(
         settings = here.settings
         made = waivers.waive(
             act.session, id, rule, reason=reason, actor=act.who, solo=settings.publication.solo,
-            block=settings.check.block, now=act.now,
+            block=settings.check.block, rights=settings.rights, now=act.now,
         )  # fmt: skip
     if as_json:
         output.emit(made)

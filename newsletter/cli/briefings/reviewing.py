@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output
+from newsletter.cli import desk, output, rechecking
 from newsletter.cli.briefings.options import Id, counted, show_report, standing_json
 from newsletter.editorial import approvals, briefings, comments, decisions, reports
 from newsletter.editorial.models import Role
@@ -24,7 +24,8 @@ def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json 
     here = desk.of(ctx)
     here.look(id, who=here.may(as_, Role.WRITER))
     with here.acting(as_, Role.WRITER) as act:
-        standing = briefings.submit(act.session, id, actor=act.who, block=here.settings.check.block, now=act.now)
+        block, rights = here.settings.check.block, here.settings.rights
+        standing = briefings.submit(act.session, id, actor=act.who, block=block, rights=rights, now=act.now)
         report = reports.newest(act.session, id)
     if as_json:
         output.emit({**standing_json(standing), "report": report.id})
@@ -51,9 +52,10 @@ def approve(
         settings = here.settings
         approval = approvals.approve(
             act.session, id, actor=act.who, solo=settings.publication.solo, note=note, block=settings.check.block,
-            now=act.now,
+            rights=settings.rights, now=act.now,
         )  # fmt: skip
         report = reports.newest(act.session, id)
+    rechecking.look(here, [id])  # so that later looks have something to be compared with
     if as_json:
         output.emit({**vars(approval), "findings": report.findings, "against": report.against})
         return
