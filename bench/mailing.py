@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -105,8 +106,11 @@ class Desk:
             issue = tables.make_issue(session, now, rendered=self.rendered(str(now)))
         run = [sys.executable, __file__, str(self.folder), str(issue)]
         environ = {**os.environ, **self.environ, "NEWSLETTER_RELAY_MAIN_PORT": str(port)}
-        done = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ)
-        return Sent(**json.loads(done.stdout))
+        with subprocess.Popen(run, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ) as process:
+            peak = _peak_of(process)
+            assert process.stdout
+            assert process.returncode == 0
+            return replace(Sent(**json.loads(process.stdout.read())), megabytes=peak)
 
 
 def desk(folder: Path, engine: Engine, people: int, *, dkim: bool = False) -> Desk:
@@ -143,18 +147,31 @@ def measured(settings: Settings, issue: int) -> Sent:
     cpu, start = _cpu(), time.perf_counter()
     status = sending.send(engine, settings, issue, Order(lists=[LIST]), keyring=keyring, tell=tell)
     seconds, spent = time.perf_counter() - start, _cpu() - cpu
-    return Sent(sent=status.sent, seconds=seconds, planning=planned[0] - start, cpu=spent, megabytes=_peak())
+    return Sent(sent=status.sent, seconds=seconds, planning=planned[0] - start, cpu=spent, megabytes=0)
 
 
 def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    """Return the CPU seconds of this process, and of those that it had beside it."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _peak() -> float:
-    """Return the most memory that this process ever had; what getrusage says would be its parent's (proc(5))."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+def _peak_of(process: subprocess.Popen[str]) -> float:
+    """Wait for a process; return the most memory that it had, with what its children had of their own (proc(5))."""
+    peak = 0.0
+    while process.poll() is None:
+        with suppress(OSError):  # one that ends in this moment
+            own = _kilobytes(process.pid, "status", "VmHWM:")
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            private = (_kilobytes(child, "smaps_rollup", "Private_Clean:", "Private_Dirty:") for child in children)
+            peak = max(peak, (own + sum(private)) / 1024)
+        time.sleep(0.25)
+    return peak
+
+
+def _kilobytes(pid: int | str, file: str, *names: str) -> int:
+    told = Path(f"/proc/{pid}/{file}").read_text()
+    return sum(int(told.partition(name)[2].split()[0]) for name in names)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ def main() -> None:
     given.add_argument("--recipients", type=int, default=60_000)
     given.add_argument("--kills", type=int, default=60)
     given.add_argument("--connections", type=int, default=10)
+    given.add_argument("--processes", type=int, default=1, help="how many send, each over a part of the connections")
     given.add_argument("--on", choices=_DATABASES, default="sqlite")
     given.add_argument("--hold", action="store_true", help="hold what was in flight, and send nothing twice")
     given.add_argument("--seed", type=int, default=random.randrange(10**6))
@@ -56,7 +57,7 @@ def main() -> None:
         settings = make_publication(Path(home) / "publication", engine.url.render_as_string(hide_password=False))
         soak = Soak(
             engine=engine, settings=settings, book=book, recipients=asked.recipients, kills=asked.kills,
-            connections=asked.connections, hold=asked.hold, chance=random.Random(asked.seed),
+            connections=asked.connections, processes=asked.processes, hold=asked.hold, chance=random.Random(asked.seed),
         )  # fmt: skip
         toll = soak.run()
         engine.dispose()

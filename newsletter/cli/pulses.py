@@ -20,8 +20,9 @@ def shown() -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(stderr=True), refresh_per_second=4) as live:
-        yield lambda pulse: live.update(_drawn(pulse))
+    # Drawn when there is something new, not by a thread: where there is one, a send cannot divide (delivery/crew.py).
+    with Live(console=Console(stderr=True), auto_refresh=False) as live:
+        yield lambda pulse: live.update(_drawn(pulse), refresh=True)
 
 
 def _drawn(pulse: Pulse) -> "RenderableType":

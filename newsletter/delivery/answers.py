@@ -13,7 +13,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Kind, Moment, Outcome
 from newsletter.delivery.results import Change
 from newsletter.delivery.work import Work
-from newsletter.errors import RelayError
+from newsletter.errors import NewsletterError, RelayError
 
 
 class Answers:
@@ -26,7 +26,8 @@ class Answers:
         """Keep what became of a message, and see what it says of the relay and of the issue."""
         copy = self._work.dispatch.out.pop(envelope.delivery_id)
         carrier.ended(copy.domain, time.monotonic(), outcome)
-        if self._work.doubted and outcome.fault is self._work.doubted and outcome.kind is Kind.FAILED:
+        doubted = self._work.doubted
+        if doubted and outcome.fault is doubted.fault and outcome.kind is Kind.FAILED:
             outcome = replace(outcome, kind=Kind.RELAY_REFUSED)
         if outcome.kind is Kind.SENT or (outcome.code and outcome.code != 421):
             carrier.failures = 0
@@ -77,12 +78,21 @@ class Answers:
     def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
         self._take_back(trip.take_back, outcome)
         if trip.take_back:
-            self._work.doubted = outcome.fault
+            self._work.doubted = outcome
         reason = trip.reason.replace("ISSUE", str(self._work.books.hold.issue_id))
         if trip.relay:
             self._pause(carrier, outcome, copy, reason)
         else:
             self._work.halt(Stop.BREAKER, reason, RelayError(reason))
+
+    def heed(self, stop: Stop, reason: str, error: NewsletterError | None, doubted: Outcome | None) -> None:
+        """Stop for what another process of the send has heard; what it doubts, this one has not believed either."""
+        if self._work.stop is not Stop.NONE:
+            return
+        if doubted and doubted.fault:
+            self._work.doubted = doubted
+            self._take_back(self._work.breaker.in_a_row(doubted.fault), doubted)
+        self._work.halt(stop, reason, error)
 
     def _take_back(self, deliveries: frozenset[int], outcome: Outcome) -> None:
         """Let the readers wait whose copies were refused for no fault of theirs."""

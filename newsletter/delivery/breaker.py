@@ -61,6 +61,12 @@ class Breaker:
             return self._content_refused(delivery_id, outcome)
         return self._died(delivery_id, outcome, relay) if dead else None
 
+    def in_a_row(self, fault: Fault) -> frozenset[int]:
+        """Return the newest deliveries that failed for the fault, and no other since."""
+        if fault is Fault.CONTENT:
+            return frozenset(self._content)
+        return frozenset().union(*self._dead.values()) if fault is Fault.ADDRESS else frozenset()
+
     def _count(self, *, dead: bool) -> None:
         newest = self._newest
         self._dead_of_newest += dead - (newest[0] if len(newest) == NEWEST else False)

@@ -4,7 +4,7 @@ import math
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -109,6 +109,16 @@ def of(settings: Settings, *, trust: ssl.SSLContext | None = None) -> list[Carri
         Carrier(relay=each, credentials=smtp.credentials(settings, each), name=name, lanes=Lanes(each), trust=trust)
         for each in settings.relay
     ]
+
+
+def part(there: Sequence[Carrier], number: int, count: int) -> list[Carrier]:
+    """Return the relays as one of several processes has them: each has its part of their connections."""
+    made = []
+    for each in there:
+        connections = each.relay.connections // count + (number < each.relay.connections % count)
+        relay = each.relay.model_copy(update={"connections": connections})
+        made.append(replace(each, relay=relay, lanes=Lanes(relay)))
+    return made
 
 
 def remember(engine: Engine, there: Sequence[Carrier], *, now: datetime) -> None:

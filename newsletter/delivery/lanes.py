@@ -246,6 +246,18 @@ class Lanes:
         return [_shown(lane, now, before.get(lane.name, 0), now - since) for lane in lanes]
 
 
+def together(lanes: Iterable[LaneView]) -> list[LaneView]:
+    """Return lanes of several processes as one for each name."""
+    made: dict[str, LaneView] = {}
+    for lane in lanes:
+        other = made.get(lane.name)
+        made[lane.name] = lane if other is None else LaneView(
+            name=lane.name, allowed=other.allowed + lane.allowed, limit=other.limit + lane.limit,
+            rate=other.rate + lane.rate, paused_for=max(other.paused_for, lane.paused_for), done=other.done + lane.done,
+        )  # fmt: skip
+    return list(made.values())
+
+
 def _shown(lane: Lane, now: float, before: int, seconds: float) -> LaneView:
     return LaneView(
         name=lane.name,

@@ -5,9 +5,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from newsletter.delivery.carriers import Carrier
-from newsletter.delivery.lanes import LaneView
+from newsletter.delivery.lanes import LaneView, together
 from newsletter.delivery.ledger import WAITING
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.results import Change
@@ -41,6 +42,8 @@ class Tally:
     accounted: int
     sent: int = 0
     came_back: bool = False
+    #: the lanes of processes that send beside this one
+    beside: dict[int, list[LaneView]] = field(default_factory=dict)
     _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def count(self, change: Change) -> None:
@@ -68,7 +71,8 @@ class Tally:
         since, before = self._marks[0]
         rate = (self.accounted - before) / (moment - since) if moment > since else 0.0
         left = (self.audience - self.accounted) / rate if rate > 0 else None
-        lanes = tuple(lane for each in there for lane in each.lanes.shown(moment))
+        own = [lane for each in there for lane in each.lanes.shown(moment)]
+        lanes = tuple(together([*own, *chain.from_iterable(self.beside.values())]))
         troubles = tuple(str(each.trouble) for each in there if each.trouble)
         return Pulse(
             accounted=self.accounted, audience=self.audience, sent=self.sent, rate=rate, left=left, lanes=lanes,

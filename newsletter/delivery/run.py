@@ -10,6 +10,7 @@ from typing import Any
 from newsletter.delivery import looping, pulse, results
 from newsletter.delivery.answers import Answers
 from newsletter.delivery.books import OpenBatch
+from newsletter.delivery.crew import Crew
 from newsletter.delivery.dispatch import Copy
 from newsletter.delivery.interruption import Interruption
 from newsletter.delivery.ledger import Answer
@@ -35,20 +36,23 @@ class Run:
     """The tasks of a send."""
 
     def __init__(
-        self, work: Work, *, progress: Progress | None = None, signers: Signers | None = None, wait: bool = False
-    ) -> None:
+        self, work: Work, *, progress: Progress | None = None, signers: Signers | None = None, wait: bool = False,
+        crew: Crew | None = None,
+    ) -> None:  # fmt: skip
         self.work, self.progress, self.signers, self.wait = work, progress, signers, wait
+        self.crew = crew or Crew()
         self.books, self.dispatch, self.tally = work.books, work.dispatch, work.tally
-        self._answers = Answers(work)
+        self.answers = Answers(work)
         self._exhausted = False
 
-    async def go(self, interruption: Interruption) -> None:
+    async def go(self, interruption: Interruption | None) -> None:
         """Send until nobody is due, somebody asks to stop, or nothing works any more; every result is recorded."""
-        interruption.then(lambda: self.work.halt(Stop.INTERRUPTED, "stopped before its end"))
+        if interruption:
+            interruption.then(lambda: self.work.halt(Stop.INTERRUPTED, "stopped before its end"))
         try:
             async with asyncio.TaskGroup() as tasks:
                 seats = [
-                    tasks.create_task(Seat(self.work, self._answers, each).keep())
+                    tasks.create_task(Seat(self.work, self.answers, each).keep())
                     for each in self.work.carriers
                     for _ in range(each.relay.connections)
                 ]
@@ -57,6 +61,7 @@ class Run:
                 self.dispatch.closed = True
                 self.dispatch.wake()
                 await asyncio.wait(seats)
+                await self.crew.joined()
                 for each in others:
                     each.cancel()
         except BaseExceptionGroup as group:
@@ -71,6 +76,7 @@ class Run:
             self._hear_readers(),
             pulse.beat(self.tally, self.work.carriers, self.progress),
         ]
+        made += [self.crew.listen(mate, self.answers, self.tally) for mate in self.crew.mates]
         if self.signers:
             made += [self._sign(self.signers) for _ in range(self.signers.count)]
         return made
@@ -117,9 +123,10 @@ class Run:
         """Wait for the next attempt that is due, where that was asked for; return whether to go on."""
         if self.dispatch.closed or self.dispatch.allow <= 0:
             return False
-        if self.tally.came_back:  # whoever waits again since the last claim may be due at once
-            self.tally.came_back = self._exhausted = False
-            return True
+        await self.crew.joined()
+        if self.tally.came_back or self.crew.came_back:  # whoever waits again since the last claim may be due at once
+            self.tally.came_back = self.crew.came_back = self._exhausted = False
+            return not self.dispatch.closed
         due = await self.books.next_due()
         if due is None or not (self.wait or due <= self.books.clock()):
             return False
@@ -133,7 +140,7 @@ class Run:
         for copy in self.dispatch.out.values():
             if copy.begun:
                 self.dispatch.note(
-                    copy, self._answers.change(copy, lost("the send ended while it was on its way", after_dot=True))
+                    copy, self.answers.change(copy, lost("the send ended while it was on its way", after_dot=True))
                 )
         left = [*self.work.recording, *self.work.open.values()]
         if left or self.books.taken_back or self.books.troubles:

@@ -21,10 +21,8 @@ from newsletter.delivery import (
     controls,
     journal,
     ledger,
-    looping,
     making,
     planning,
-    pulse,
     readers,
     recovery,
     report,
@@ -32,19 +30,14 @@ from newsletter.delivery import (
     shares,
     stops,
 )  # fmt: skip
-from newsletter.delivery.books import Books, Clock, patiently
-from newsletter.delivery.breaker import Breaker
-from newsletter.delivery.interruption import Interruption
+from newsletter.delivery.books import Clock, patiently
 from newsletter.delivery.ledger import Hold
-from newsletter.delivery.making import Make
 from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.pulse import Progress
-from newsletter.delivery.readers import Lookup
 from newsletter.delivery.report import Status
-from newsletter.delivery.run import Run
 from newsletter.delivery.shares import WHOLE, Share
-from newsletter.delivery.signing import Signers
+from newsletter.delivery.shift import Shift
 from newsletter.delivery.work import Work
 from newsletter.editorial import briefings
 from newsletter.errors import NewsletterError
@@ -72,18 +65,6 @@ class Order:
     rehearsed: bool = False
     share: Share = WHOLE
     wait: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Begun:
-    """What a send has in hand once the issue is its own."""
-
-    hold: Hold
-    planned: PlanView
-    make: Make
-    lookup: Lookup
-    part: int | None
-    limit: int
 
 
 def plan(engine: Engine, settings: Settings, issue_id: int, order: Order, *, actor: str, now: datetime) -> PlanView:
@@ -132,24 +113,13 @@ def send(
     goes wrong. `tell` hears of the plan before the first message; `trust` is what relays' certificates are checked by.
     """
     there = carriers.of(settings, trust=trust)
-    begun = _begin(engine, settings, issue_id, order, keyring=keyring, actor=actor, now=clock())
-    with _paused_by_errors(engine, begun.hold, actor, clock):
+    planned, shift = _begin(engine, settings, issue_id, order, keyring=keyring, actor=actor, clock=clock)
+    with _paused_by_errors(engine, shift.hold, actor, clock):
         if tell:
-            tell(begun.planned)
-        _recover(engine, settings, begun.hold, actor=actor, now=clock())
-        books = Books(
-            engine, begun.hold, settings.path("journal"), lookup=begun.lookup, batch=settings.sending.batch,
-            part=begun.part, clock=clock,
-        )  # fmt: skip
-        signers = Signers(begun.make) if begun.make.signs else None
-        try:
-            carriers.remember(engine, there, now=clock())
-            work = _run(books, there, begun.make, settings, order, progress, signers)
-            _leave(engine, settings, work, begun, actor)
-        finally:
-            books.close()
-            if signers:
-                signers.close()
+            tell(planned)
+        _recover(engine, settings, shift.hold, actor=actor, now=clock())
+        work = shift.run(there, progress)
+        _leave(shift, work, actor)
     if work.error:
         raise work.error
     with db.reading(engine) as session:
@@ -157,8 +127,9 @@ def send(
 
 
 def _begin(
-    engine: Engine, settings: Settings, issue_id: int, order: Order, *, keyring: Keyring, actor: str, now: datetime
-) -> _Begun:
+    engine: Engine, settings: Settings, issue_id: int, order: Order, *, keyring: Keyring, actor: str, clock: Clock
+) -> tuple[PlanView, Shift]:
+    now = clock()
     with db.transaction(engine) as session:
         rendered = press.load(session, issue_id)
         lookup = readers.lookup(session, rendered.personal.needs, now=now)
@@ -166,7 +137,10 @@ def _begin(
         part = shares.take_up(session, issue_id, order.share, planned=planned, subjects=rendered.subjects, now=now)
         make = making.make(settings, issue_id, rendered, date=planned.planned_at, keyring=keyring)
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
-    return _Begun(hold=hold, planned=planned, make=make, lookup=lookup, part=part, limit=order.share.limit)
+    return planned, Shift(
+        engine=engine, settings=settings, hold=hold, make=make, lookup=lookup, part=part, limit=order.share.limit,
+        wait=order.wait, clock=clock,
+    )  # fmt: skip
 
 
 def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
@@ -179,65 +153,43 @@ def _recover(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now:
         path.unlink(missing_ok=True)
 
 
-def _run(
-    books: Books, there: Sequence[carriers.Carrier], make: Make, settings: Settings, order: Order,
-    progress: Progress | None, signers: Signers | None,
-) -> Work:  # fmt: skip
-    with db.reading(books.engine) as session:
-        counts = ledger.counts(session, books.hold.issue_id)
-    accounted = sum(count for state, count in counts.items() if state not in ledger.WAITING)
-    tally = pulse.Tally(audience=sum(counts.values()), accounted=accounted)
-
-    async def go() -> Work:
-        work = Work(
-            books, there, make, policy=results.policy(settings.sending), breaker=Breaker(settings.sending),
-            tally=tally, ahead=signers is not None, limit=order.share.limit,
-        )  # fmt: skip
-        run = Run(work, progress=progress, signers=signers, wait=order.wait)
-        with Interruption() as interruption:
-            await run.go(interruption)
-        return work
-
-    return looping.run(go())
-
-
-def _leave(engine: Engine, settings: Settings, work: Work, begun: _Begun, actor: str) -> None:
-    waiting = patiently(engine, lambda session: _close_or_pause(session, work, begun, actor))
+def _leave(shift: Shift, work: Work, actor: str) -> None:
+    waiting = patiently(shift.engine, lambda session: _close_or_pause(session, work, shift, actor))
     if waiting == 0:
-        journal.sweep(settings.path("journal"), begun.hold.issue_id)
+        journal.sweep(shift.settings.path("journal"), shift.hold.issue_id)
 
 
-def _close_or_pause(session: Session, work: Work, begun: _Begun, actor: str) -> int:
-    issue_id, now = begun.hold.issue_id, work.books.clock()
+def _close_or_pause(session: Session, work: Work, shift: Shift, actor: str) -> int:
+    issue_id, now = shift.hold.issue_id, work.books.clock()
     ask = stops.ask_of(session, issue_id)  # also what came after the run's last look
     if ask is Ask.CANCEL:
         controls.finish_cancel(session, issue_id, actor=actor, now=now)
-        ledger.release(session, begun.hold)
+        ledger.release(session, shift.hold)
         return 0
     counts = ledger.counts(session, issue_id)
     waiting = sum(counts[state] for state in ledger.WAITING)
     if waiting == 0:
         ledger.close(session, issue_id, actor=actor, now=now)
     else:
-        stop, reason = _standing(session, work, begun, waiting)
+        stop, reason = _standing(session, work, shift, waiting)
         if stop is Stop.PART:
             shares.out(session, issue_id)
         contents.pause(session, issue_id, reason=reason)
         stops.write(session, issue_id, stop)
         audit.append(session, "paused", actor=actor, kind="issue", name=issue_id, now=now, waiting=waiting)
     # Last, as planning locks the issue before the audience too: the other order can end in a deadlock.
-    ledger.release(session, begun.hold)
+    ledger.release(session, shift.hold)
     return waiting
 
 
-def _standing(session: Session, work: Work, begun: _Begun, waiting: int) -> tuple[Stop, str]:
+def _standing(session: Session, work: Work, shift: Shift, waiting: int) -> tuple[Stop, str]:
     """Return why the issue is paused, with the words for it."""
-    issue_id = begun.hold.issue_id
+    issue_id = shift.hold.issue_id
     if stops.ask_of(session, issue_id) is Ask.PAUSE:
         who = stops.asked_by(session, issue_id)
         return Stop.ASKED, f"paused by {who}; go on: newsletter resume {issue_id}"
-    limited = begun.limit and work.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
-    if work.stop is Stop.PART or limited or (work.stop is Stop.NONE and shares.is_out(session, issue_id, begun.part)):
+    limited = shift.limit and work.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
+    if work.stop is Stop.PART or limited or (work.stop is Stop.NONE and shares.is_out(session, issue_id, shift.part)):
         return (
             Stop.PART,
             f"a share of the audience has it, and {waiting} wait; send the rest: newsletter send {issue_id} --rest",

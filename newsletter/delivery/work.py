@@ -1,7 +1,7 @@
 """What the tasks of one send share, and how it comes to its end."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from newsletter.delivery import pulse
 from newsletter.delivery.books import Books, OpenBatch
@@ -10,7 +10,7 @@ from newsletter.delivery.carriers import Carrier
 from newsletter.delivery.dispatch import Dispatch
 from newsletter.delivery.making import Make
 from newsletter.delivery.models import Ask, Stop
-from newsletter.delivery.replies import Fault
+from newsletter.delivery.replies import Outcome
 from newsletter.delivery.results import Policy
 from newsletter.errors import NewsletterError
 
@@ -36,7 +36,9 @@ class Work:
         self.reason = ""
         self.error: NewsletterError | None = None
         #: for what fault nobody fails any more, as the issue was stopped for it while others were under way
-        self.doubted: Fault | None = None
+        self.doubted: Outcome | None = None
+        #: hears that no further message begins
+        self.halted: Callable[[], None] = lambda: None
 
     def _under_way(self) -> int:
         """Return how many messages the relays can have under way at once."""
@@ -46,6 +48,7 @@ class Work:
         """Let no further message begin; what is under way is finished."""
         if self.stop is Stop.NONE:
             self.stop, self.reason, self.error = stop, reason, error
+            self.halted()
         self.dispatch.closed = True
         self.dispatch.progressed.set()
         self.dispatch.wake()

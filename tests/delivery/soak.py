@@ -71,6 +71,7 @@ class Soak:
     kills: int
     connections: int = 10
     hold: bool = False
+    processes: int = 1
     chance: random.Random = field(default_factory=random.Random)
     lives: list[float] = field(default_factory=list)
 
@@ -90,6 +91,7 @@ class Soak:
             "NEWSLETTER_RELAY_MAIN_PORT": str(self.book.port),
             "NEWSLETTER_RELAY_MAIN_CONNECTIONS": str(self.connections),
             "NEWSLETTER_SENDING_ON_UNKNOWN": "hold" if self.hold else "resend",
+            "NEWSLETTER_SENDING_PROCESSES": str(self.processes),
         }
         return sender.start(Order(self.settings.folder, self.issue, environ))
 
