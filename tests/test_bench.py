@@ -30,6 +30,11 @@ def test_a_benchmark_of_a_million_runs_on_a_few_hundred(words: str, lines: int) 
     assert len(_ratios(words)) >= lines
 
 
+@pytest.mark.parametrize(("words", "lines"), [("related.py --size 60", 2), ("gate.py --words 400", 1)])
+def test_a_benchmark_of_the_desk_runs_on_a_few_texts(words: str, lines: int) -> None:
+    assert len(_ratios(words)) >= lines
+
+
 @pytest.mark.parametrize(
     ("words", "lines"),
     [

@@ -59,10 +59,16 @@ class Corpus:
 
 def terms(document: Document) -> list[str]:
     """Return the words and the pairs of words of a briefing, the title's twice."""
+    return terms_of((document.title, *parts(document).values()))
+
+
+def terms_of(texts: Iterable[str]) -> list[str]:
+    """Return the words and the pairs of words of texts, none of which reaches from one text into the next."""
     found = []
-    for words in (document.title, *parts(document).values()):
+    for words in texts:
         single = [word for word in text.words(words) if len(word) > 1 or not word.isascii()]
-        found += [*single, *(f"{first} {second}" for first, second in pairwise(single))]
+        found += single
+        found += map(" ".join, pairwise(single))
     return found
 
 

@@ -12,6 +12,8 @@ _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\uf
 _BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 _MARKS = re.compile(r"^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+)+|[*`]|(?<!\w)_|_(?!\w)", re.MULTILINE)
+#: Finds out quickly whether a text has any of the marks: most have none.
+_MARKED = re.compile(r"[*`_]|^[ \t]*[->+\d]", re.MULTILINE)
 _CJK = re.compile(CJK)
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n\s*\n|[。！？]")
@@ -33,16 +35,16 @@ def refused(text: str) -> tuple[int, str] | None:
 
 def plain(markdown: str) -> str:
     """Return the words of a Markdown text, without marks and link targets."""
-    return _MARKS.sub("", _LINK.sub(r"\1", markdown))
+    bare = _LINK.sub(r"\1", markdown) if "[" in markdown else markdown
+    return _MARKS.sub("", bare) if _MARKED.search(bare) else bare
 
 
 def words(markdown: str) -> list[str]:
     """Return the words of a Markdown text in small letters, each CJK character as one."""
-    return [
-        part
-        for word in _WORD.findall(plain(markdown).casefold())
-        for part in (_CJK.findall(word) if _CJK.search(word) else [word])
-    ]
+    found: list[str] = _WORD.findall(plain(markdown).casefold())
+    if not _CJK.search(markdown):
+        return found
+    return [part for word in found for part in (_CJK.findall(word) if _CJK.search(word) else [word])]
 
 
 def length(markdown: str) -> int:

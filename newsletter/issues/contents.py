@@ -6,18 +6,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from newsletter import audit
-from newsletter.editorial import briefings
+from newsletter.editorial import briefings, relations
 from newsletter.editorial.document import Document
-from newsletter.editorial.models import BriefingState
-from newsletter.editorial.related import Corpus
 from newsletter.errors import Blocked
 from newsletter.issues import corrections, issues, proposing, reports, wording
 from newsletter.issues.content import IssueContent, ItemContent, Related, Terms
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
 from newsletter.issues.reports import Report
-
-_PUBLISHABLE = (BriefingState.APPROVED, BriefingState.SENT, BriefingState.CORRECTED)
 
 
 def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
@@ -73,25 +69,19 @@ def draft(session: Session, picks: Sequence[str], *, words: Words, terms: Terms,
 
 
 def _related(session: Session, chosen: dict[str, Document], now: datetime) -> dict[str, tuple[Related, ...]]:
-    known = {
-        standing.id: standing
-        for state in _PUBLISHABLE
-        for standing in briefings.all(session, state=state)
-        if briefings.public(standing.document, now)
-    }
-    corpus = Corpus({**{name: standing.document for name, standing in known.items()}, **chosen}.items())
+    found = relations.of(session, chosen, exclude=list(chosen), now=now)
     return {
         briefing: tuple(
             Related(
-                briefing=name,
-                title=known[name].document.title,
-                sha256=known[name].sha256,
-                score=round(score, 4),
-                terms=terms,
+                briefing=each.briefing,
+                title=each.title,
+                sha256=each.sha256,
+                score=round(each.cosine, 4),
+                terms=each.terms,
             )
-            for name, score, terms in corpus.nearest(briefing, exclude=list(chosen))
+            for each in near
         )
-        for briefing in chosen
+        for briefing, near in found.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""`newsletter briefings diff`, `overlap`: a text beside its earlier self, and beside its sources."""
+"""`newsletter briefings diff`, `overlap`, `related`: a text beside its earlier self, its sources, and other texts."""
 
 from typing import Annotated
 
@@ -6,10 +6,11 @@ import typer
 
 from newsletter.cli import desk, output
 from newsletter.cli.briefings.options import Id
-from newsletter.editorial import briefings, changes, research
+from newsletter.editorial import briefings, changes, relations, research
 from newsletter.editorial.claims import Unsupported
 from newsletter.editorial.evidence import Evidence
 from newsletter.editorial.overlap import Run
+from newsletter.editorial.related import CUTOFF
 from newsletter.errors import UsageError
 
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Put the commands under the noun."""
     app.command()(diff)
     app.command()(overlap)
+    app.command()(related)
 
 
 def diff(
@@ -112,3 +114,31 @@ def _claims(found: Unsupported) -> list[tuple[str, str, str]]:
     return [
         (kind.removesuffix("s"), claim.where, claim.text) for kind, claims in vars(found).items() for claim in claims
     ]
+
+
+def related(
+    ctx: typer.Context,
+    id: Id,
+    most: Annotated[int, typer.Option("--most", help="Show so many.", min=1, max=50)] = 3,
+    cutoff: Annotated[
+        float, typer.Option("--cutoff", help="From which cosine on two are near.", min=0.0, max=1.0)
+    ] = CUTOFF,
+    as_json: desk.Json = False,
+) -> None:
+    """Show which briefings are near one, by which words and topics, pinned ones first.
+
+    Only those come that are approved or that readers have, and that may be read now.
+    """
+    here = desk.of(ctx)
+    with here.glance(id) as session:
+        document = briefings.get(session, id).document
+        found = relations.of(session, {id: document}, limit=most, cutoff=cutoff, now=here.now)[id]
+    if as_json:
+        output.emit(found)
+        return
+    rows = [
+        ("pinned" if each.pinned else f"{each.cosine:.2f}", each.briefing, each.title, each.topics, each.terms)
+        for each in found
+    ]
+    columns = ("cosine", "briefing", "title", "topics in common", "words in common")
+    output.table(columns, rows, empty=f"Nothing is near {id} (a cosine of {cutoff:.2f})")
