@@ -22,11 +22,11 @@ R = TypeVar("R")
 
 @contextmanager
 def asking(
-    wanted: Iterable[T], ask: Callable[[T], R], *, workers: int, pause: float
+    wanted: Iterable[T], ask: Callable[[T], R], *, workers: int, pause: float, wait: bool = True
 ) -> Iterator["queue.SimpleQueue[R | BaseException]"]:
     """Ask several hosts at once while the block runs, and yield the queue on which each result comes, or each error.
 
-    When the block ends, nothing more is begun, and what is under way is waited for.
+    When the block ends, nothing more is begun, and what is under way is waited for, unless nobody can `wait`.
     """
     asked = list(wanted)
     turns, brought = Hosts(asked, pause=pause), queue.SimpleQueue[R | BaseException]()
@@ -45,7 +45,7 @@ def asking(
         yield brought
     finally:
         turns.close()
-        for thread in threads:
+        for thread in threads if wait else ():
             thread.join()
 
 

@@ -99,6 +99,15 @@ class Check(Section):
     block: tuple[str, ...] = ()
 
 
+class Discovery(Section):
+    """What the desk reads of the pages that briefings cite."""
+
+    #: take the articles' words, as far as robots.txt allows, to compare texts with them
+    fulltext: bool = False
+    #: minutes after which the pages are looked at again before a freeze and a send; 0 never does
+    recheck: int = Field(default=60, ge=0, le=7 * 24 * 60)
+
+
 class Keys(Section):
     """Where the secret behind the links in mail lies."""
 
@@ -130,6 +139,7 @@ class Settings(Section):
     dkim: Dkim | None = None
     relay: tuple[Relay, ...] = ()
     sending: Sending = Sending()
+    discovery: Discovery = Discovery()
     keys: Keys = Keys()
     check: Check = Check()
     rights: tuple[Right, ...] = ()
@@ -285,7 +295,7 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
         "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme, "rights": Right,
-        "check": Check, "web": Web, "archive": Archive,
+        "check": Check, "web": Web, "discovery": Discovery, "archive": Archive,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     if path[0] == "relay" and "domains" in path[:-1]:

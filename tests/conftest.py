@@ -26,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_made] = Path(os.environ[HOME])
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and name != HOME]:
         del os.environ[name]
+    os.environ["NEWSLETTER_DISCOVERY_RECHECK"] = "0"  # no test looks at pages of the world
 
 
 _made = pytest.StashKey[Path]()

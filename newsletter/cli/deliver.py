@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, rechecking, shape
 from newsletter.delivery import letterbox, report, rounds
 from newsletter.delivery.letterbox import Tally
 from newsletter.delivery.report import Status
@@ -60,6 +60,7 @@ def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
     """Send one issue; what goes wrong with it must not keep the next from its readers."""
     error = None
     try:
+        rechecking.before(here, due.issue)
         status = rounds.take_up(here.engine, here.settings, due, keyring=here.keyring)
     except NewsletterError as problem:
         with here.read() as session:

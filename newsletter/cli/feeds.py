@@ -8,6 +8,7 @@ import typer
 from newsletter.cli import desk, output, shape
 from newsletter.discovery import feeds, health, outlines
 from newsletter.discovery.models import FeedState
+from newsletter.editorial import rechecks
 from newsletter.editorial.models import Role
 from newsletter.errors import BadInput, Refused, UsageError
 
@@ -52,7 +53,10 @@ def poll(
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
-    """Ask the feeds that are due, eight at a time and each host in peace; run it every quarter of an hour by cron."""
+    """Ask the feeds that are due, eight at a time and each host in peace; run it every quarter of an hour by cron.
+
+    Takes the words of the pages that briefings in work cite, where [discovery] fulltext is switched on.
+    """
     from newsletter.discovery.polling import Poller
     from newsletter.fetching import Client
 
@@ -60,6 +64,8 @@ def poll(
     here.may(as_, Role.SCOUT)
     with output.progress("feeds") as tell:
         found = Poller(here.engine, client=Client(), tell=tell).poll(only or None)
+    with output.progress("articles") as tell:
+        read = rechecks.read(here.engine, here.settings, now=here.now, tell=tell)
     if as_json:
         output.emit(found)
         return
@@ -67,7 +73,8 @@ def poll(
     for each in failed:
         output.note(f"{each.name}: {each.fault}")
     new, changed = sum(len(each.new) for each in found), sum(each.changed for each in found)
-    output.say(f"{len(found)} feeds asked, {len(failed)} failed; {new} new items, {changed} changed")
+    articles = f"; {read} articles looked at for their words" if read else ""
+    output.say(f"{len(found)} feeds asked, {len(failed)} failed; {new} new items, {changed} changed{articles}")
 
 
 @app.command("health")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, editing, output, publishing, shape, signing, waiving
+from newsletter.cli import desk, editing, output, publishing, rechecking, shape, signing, waiving
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
@@ -88,6 +88,7 @@ def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
     here = desk.of(ctx)
     here.may(as_, Role.EDITOR)
     here.look()
+    rechecking.before(here, issue)
     with here.acting(as_, Role.EDITOR) as act:
         rendering = press.freeze(act.session, issue, here.settings, keyring=here.keyring, actor=act.who, now=act.now)
     if as_json:

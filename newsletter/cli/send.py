@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, pulses, shape, trying
+from newsletter.cli import desk, output, pulses, rechecking, shape, trying
 from newsletter.cli.status import show
 from newsletter.delivery import (
     audiences,
@@ -162,6 +162,7 @@ def _schedule(here: desk.Desk, issue: int, order: Order, at: str, who: str, *, a
 def question_of(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
     """Return what is asked before a send; Blocked where anything keeps the issue back."""
     here.look()
+    rechecking.before(here, issue)
     with here.read() as session:
         found = issues.get(session, issue)
         if found.state not in issues.SENDABLE:

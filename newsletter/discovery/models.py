@@ -144,3 +144,25 @@ class SourceRevision(SQLModel, table=True):
     title: str = Field(max_length=500)
     summary: str = Field(max_length=20000)
     replaced_at: datetime
+
+
+class SourceLook(SQLModel, table=True):
+    """What stood at a source's address when somebody looked. Rows are added; only the words are discarded in time."""
+
+    __tablename__ = "source_look"
+
+    id: int | None = Field(default=None, primary_key=True)
+    #: the address without what only tracks readers
+    url: str = Field(max_length=2000, index=True)
+    at: datetime = Field(index=True)
+    #: what was answered (0: nothing), and why there is no page to compare with, or no words of it
+    status: int = Field(default=0)
+    trouble: str = Field(default="", max_length=500)
+    title: str = Field(default="", max_length=500)
+    #: the fingerprint of title and paragraphs, empty where there was no page, and one of each paragraph
+    sha256: str = Field(default="", max_length=64)
+    paragraphs: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: how often the page speaks of a correction
+    corrections: int = Field(default=0)
+    #: the article's words, where full text is switched on; discarded after 30 days
+    text: str = Field(default="", max_length=200000)

@@ -14,11 +14,14 @@ import threading
 from contextlib import suppress
 from functools import cache
 from json import dumps, loads
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from newsletter.discovery import documents
 from newsletter.discovery.documents import Document
 from newsletter.errors import BadInput
+
+if TYPE_CHECKING:
+    from newsletter.discovery.articles import Article
 
 CPU, MEMORY, FILES = 5, 512 << 20, 16
 #: Seconds after which a child is ended, however little it works.
@@ -40,19 +43,28 @@ class Parsers:
         """Return what a document says; BadInput when it is no feed, or none that can be read within the limits."""
         if len(data) > documents.LARGEST:
             documents.parse(data, url=url)  # says why not
+        about = {"kind": "feed", "url": url, "content_type": content_type}
+        return documents.load(self._ask(data, about, f"{url}: the document", "take another feed"))
+
+    def article(self, data: bytes, *, url: str, content_type: str = "", extract: bool = False) -> "Article":
+        """Return what a page says; BadInput when it is no page, or none that can be read within the limits."""
+        from newsletter.discovery import articles
+
+        about = {"kind": "article", "url": url, "content_type": content_type, "extract": "yes" if extract else ""}
+        return articles.load(self._ask(data, about, f"{url}: the page", "read it in a browser"))
+
+    def _ask(self, data: bytes, about: dict[str, str], what: str, way_on: str) -> bytes:
         child = self._idle.get() or _Child(self._cpu)
         try:
-            good, answer = child.ask(data, {"url": url, "content_type": content_type})
+            good, answer = child.ask(data, about)
         except (OSError, EOFError, struct.error):
             child.end()
             self._idle.put(None)
-            raise BadInput(
-                f"{url}: the document cannot be read within {self._cpu} seconds; take another feed"
-            ) from None
+            raise BadInput(f"{what} cannot be read within {self._cpu} seconds; {way_on}") from None
         self._idle.put(child)
         if not good:
             raise BadInput(answer.decode())
-        return documents.load(answer)
+        return answer
 
     def close(self) -> None:
         """End the children that have nothing to do."""
@@ -122,13 +134,21 @@ def work(cpu: int) -> None:
         data = _exactly(source, size)
         _allow_more_time(cpu)
         try:
-            good, answer = 1, documents.dump(documents.parse(data, **given))
+            good, answer = 1, _read(data, **given)
         except BadInput as error:
             good, answer = 0, str(error).encode()
         except Exception as error:  # whatever a parser stumbles over is the document's fault
             good, answer = 0, f"{given['url']}: the document cannot be read: {type(error).__name__}".encode()
         sink.write(_SIZES.pack(good, len(answer)) + answer)
         sink.flush()
+
+
+def _read(data: bytes, *, kind: str, url: str, content_type: str, extract: str = "") -> bytes:
+    if kind == "feed":
+        return documents.dump(documents.parse(data, url=url, content_type=content_type))
+    from newsletter.discovery import articles  # a child that only reads feeds needs no reader of pages
+
+    return articles.dump(articles.read(data, url=url, content_type=content_type, extract=bool(extract)))
 
 
 def _limit() -> None:

@@ -146,15 +146,6 @@ def told_before(_document: Document, seen: Evidence) -> Iterator[Remark]:
             yield Remark("the whole", told, "see that there is something new to tell")
 
 
-def unchanged_sources(_document: Document, seen: Evidence) -> Iterator[Remark]:
-    """X3: the sources say what they said when the text was approved."""
-    for drift in seen.drift:
-        told = "was corrected by its publisher" if drift.corrected else "reads otherwise"
-        yield Remark(
-            f"sources {drift.source}", f"{drift.name} {told} since the approval", "read it again, and correct the text"
-        )
-
-
 def _cut(text: str) -> str:
     words = text.split()
     return f"“{' '.join(words[:_SHOWN])}{'…' if len(words) > _SHOWN else ''}”"

@@ -21,11 +21,17 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """A source that reads otherwise than when the text was approved; `corrected` when it says that it was wrong."""
+    """A source that reads otherwise than when the text was approved; `corrected` when it says that it was wrong.
+
+    `gone` when it is there no more, `unseen` when nobody could look; `told` says more where there is more to say.
+    """
 
     source: int
     name: str
     corrected: bool
+    gone: bool = False
+    unseen: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from newsletter.editorial import comparisons, permissions, rules
+from newsletter.editorial import comparisons, drifting, permissions, rules
 from newsletter.editorial.document import Document
 from newsletter.editorial.evidence import Evidence
 from newsletter.editorial.models import Stage as Stage
@@ -85,9 +85,8 @@ RULES = (
     Rule("E1", Severity.BLOCK, "nothing is sent that is out of date", rules.expired, (Stage.CONTENT, Stage.ISSUE)),
     Rule("X1", Severity.WARN, "nothing is sent twice by oversight", comparisons.cited_before),
     Rule("X2", Severity.WARN, "no story is told twice by oversight", comparisons.told_before),
-    Rule(
-        "X3", Severity.WARN, "the text follows its sources", comparisons.unchanged_sources, (Stage.CONTENT, Stage.ISSUE)
-    ),
+    Rule("X3", Severity.WARN, "the text follows its sources", drifting.unchanged_sources, (Stage.CONTENT, Stage.ISSUE)),
+    Rule("X3", Severity.BLOCK, "readers can go to the sources", drifting.living_sources, (Stage.CONTENT, Stage.ISSUE)),
 )
 #: The rules that look at the sources' words and at what was sent: asked when a text is approved, and told from then on.
 RESEARCHED = ("O1", "O2", "O3", "O4", "N1", "R1", "X1", "X2")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 
@@ -47,6 +48,7 @@ class Checked:
     words: int
     teaser: bool
     sha256: str
+    trouble: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ class Overlap:
     def against(self) -> str:
         """Return with what the briefing was compared, in words."""
         held = [source for source in self.sources if source.words]
-        short = [source.name for source in self.sources if source.teaser]
+        short = [_named(source) for source in self.sources if source.teaser]
         told = f"checked against {self.compared} words of {len(held)} of {len(self.sources)} sources"
         return f"{told}; only a teaser or nothing is held of {', '.join(short)}" if short else told
 
@@ -119,10 +121,14 @@ def compare(passages: Sequence[Passage], sources: Sequence[Held]) -> Overlap:
     )
 
 
+def _named(source: Checked) -> str:
+    return f"{source.name} ({source.trouble})" if source.trouble else source.name
+
+
 def _checked(source: Held) -> Checked:
     return Checked(
         source=source.number, name=source.name, url=source.url, words=source.length, teaser=source.teaser,
-        sha256=source.sha256,
+        sha256=source.sha256, trouble=source.trouble,
     )  # fmt: skip
 
 
@@ -146,9 +152,13 @@ class _Index:
         most = min(len(words) - start, len(self.words) - place)
         return next((n for n in range(SHORTEST, most) if words[start + n] != self.words[place + n]), most)
 
+    @cached_property
+    def _tokens(self) -> tuple[Token, ...]:
+        return tokens.tokens(self.source.text)
+
     def shown(self, place: int, length: int) -> tuple[str, str, str]:
         """Return a run as it stands in the source, with the words before and after it."""
-        text, found = self.source.text, tokens.tokens(self.source.text)
+        text, found = self.source.text, self._tokens
         first, last = found[place], found[place + length - 1]
         before, after = found[max(place - AROUND, 0)].start, found[min(place + length - 1 + AROUND, len(found) - 1)].end
         pieces = text[before : first.start], text[first.start : last.end], text[last.end : after]

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from newsletter.audit import AuditEntry
-from newsletter.editorial import body, claims, format, links, overlap, sources, standings, tokens
+from newsletter.editorial import body, claims, format, links, overlap, rechecks, sources, standings, tokens
 from newsletter.editorial.comparisons import SAME_STORY
 from newsletter.editorial.evidence import Drift, Evidence, Sent
 from newsletter.editorial.models import Briefing, BriefingState, GateReport, Revision
+from newsletter.editorial.rechecks import Change
 from newsletter.editorial.related import Corpus
 from newsletter.editorial.sources import Held
 from newsletter.editorial.standings import Standing
@@ -50,17 +51,27 @@ def read(here: Standing) -> list[Passage]:
 
 
 def _drift(session: Session, here: Standing, held: Sequence[Held]) -> Iterator[Drift]:
-    """Yield the sources whose words are not those that stood in the report at the approval."""
+    """Yield the sources whose words are not those of the report at the approval, or whose pages are not as they were.
+
+    What a look at the page found counts for more than what a feed says of it.
+    """
     approval = standings.newest_approval(session, here.id)
     report = session.get(GateReport, approval.report) if approval and approval.report else None
     if approval is None or report is None or approval.sha256 != here.sha256:
         return
+    told: dict[int, Drift] = {}
     then = {source["url"]: source["sha256"] for source in report.sources}
     for source in held:
         before = then.get(source.url, "")
         if before and source.sha256 and before != source.sha256:
             corrected = bool(_CORRECTED.search(source.title))
-            yield Drift(source=source.number, name=source.name, corrected=corrected)
+            told[source.number] = Drift(source=source.number, name=source.name, corrected=corrected)
+    for each in rechecks.found(session, here):
+        kinds = {"corrected": each.change is Change.CORRECTED, "gone": each.change is Change.GONE,
+                 "unseen": each.change is Change.UNSEEN}  # fmt: skip
+        if each.change is Change.CHANGED or any(kinds.values()):
+            told[each.source] = Drift(source=each.source, name=each.name, told=each.told, **kinds)
+    yield from (told[number] for number in sorted(told))
 
 
 def _sent(session: Session, here: Standing, now: datetime) -> Iterator[Sent]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.cli.briefings import beginning, comparing, deciding, inviting, judging, ranking, reviewing
+from newsletter.cli.briefings import beginning, comparing, deciding, inviting, judging, ranking, rechecking, reviewing
 from newsletter.cli.briefings.options import Id, standing_json
 from newsletter.editorial import briefings, format, page
 from newsletter.editorial.models import BriefingState, Role
@@ -101,5 +101,5 @@ def show(
         output.write(format.dump(standing.document))
 
 
-for part in (judging, reviewing, comparing, inviting, deciding, ranking):
+for part in (judging, reviewing, comparing, rechecking, inviting, deciding, ranking):
     part.register(app)

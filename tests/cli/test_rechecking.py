@@ -1,0 +1,68 @@
+"""`newsletter briefings recheck`, and the looks that a freeze, a send and a poll take, at a publisher on loopback."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from newsletter import fetching
+from newsletter.fetching import Client
+from tests.discovery.publisher import Publisher, Reply, publishing
+from tests.discovery.test_originals import long, page
+from tests.support.commands import Desk
+from tests.support.texts import briefing
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    """Run a publisher whom the commands may ask."""
+    monkeypatch.setattr(fetching, "Client", partial(Client, allowed=lambda address: True, ports=None))
+    with publishing() as server:
+        server.replies["/a"] = page(*long())
+        yield server
+
+
+def cite(desk: Desk, url: str, folder: Path) -> None:
+    """Bring in an approved briefing that cites a page, and nothing else."""
+    text = briefing("harbour")
+    first = text.index("url: ")
+    path = folder / "harbour.md"
+    path.write_text(text[:first] + f"url: {url}" + text[text.index("\n", first) :], "utf-8")
+    desk.run("briefings", "import", str(path), "--as", "mara")
+    desk.run("briefings", "submit", "harbour", "--as", "mara")
+
+
+def test_a_freeze_and_a_send_look_at_the_sources_again(desk: Desk, publisher: Publisher, tmp_path: Path) -> None:
+    cite(desk, f"{publisher.url}/a", tmp_path)
+    here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_RECHECK": "60"})
+    here.run("briefings", "approve", "harbour", "--as", "jonas")
+    here.run("compose", "--pick", "harbour", "--list", "weekly")
+    assert len(publisher.asked) == 1  # the approval's look is young enough
+    publisher.replies["/a"] = page(*long("Correction: there are eleven cranes, and not twelve, as it said here."))
+    assert "warning" not in here.run("issues", "freeze", "1").stderr
+    (again, *_) = here.json("briefings", "recheck", "harbour")
+    assert (again["change"], again["source"], again["told"]) == ("corrected", 1, "it speaks of a correction")
+    found = [each for each in here.json("check", "1")["findings"] if each["rule"] == "X3"]
+    assert [each["severity"] for each in found] == ["warn"]
+    assert "was corrected by its publisher since the approval" in found[0]["message"]
+    publisher.replies["/a"] = Reply(status=410)
+    assert "sources are gone" in here.run("briefings", "recheck", "--issue", "1", code=1).stderr
+    assert "is gone since the approval: it answers 410" in here.refuses("send", "1", "--list", "weekly", "--yes")
+    assert "whose sources?" in here.refuses("briefings", "recheck", code=2)
+    here.refuses("briefings", "recheck", "nobody", code=3)
+
+
+def test_a_poll_takes_the_words_of_what_is_cited_where_that_is_switched_on(
+    desk: Desk, publisher: Publisher, tmp_path: Path
+) -> None:
+    cite(desk, f"{publisher.url}/a", tmp_path)
+    desk.run("feeds", "poll")
+    assert publisher.asked == []
+    here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_FULLTEXT": "true"})
+    assert "1 articles looked at for their words" in here.run("feeds", "poll").stdout
+    assert "articles" not in here.run("feeds", "poll").stdout
+    assert [path for path, _, _ in publisher.asked] == ["/robots.txt", "/a"]
+    held = here.json("briefings", "overlap", "harbour")["sources"]
+    assert held[0]["words"] > 200
+    assert not held[0]["teaser"]
