@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from newsletter import looks
 from newsletter.errors import BadInput, NotFound, SettingsError
 from newsletter.looks import Look, Theme
+from newsletter.recurring import Recurring
 from newsletter.rights import Right
 from newsletter.sections import Section
 from newsletter.transport import Dkim, Lane, Relay, Sending
@@ -138,6 +139,7 @@ class Settings(Section):
     database: Database = Database()
     dkim: Dkim | None = None
     relay: tuple[Relay, ...] = ()
+    schedule: tuple[Recurring, ...] = ()
     sending: Sending = Sending()
     discovery: Discovery = Discovery()
     keys: Keys = Keys()
@@ -221,6 +223,8 @@ def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
         raise SettingsError(f"{where}: {_explain(error)}") from error
     if len({relay.name for relay in settings.relay}) < len(settings.relay):
         raise SettingsError(f"{where}: two [[relay]] tables have one name; give each its own")
+    if len({each.name for each in settings.schedule}) < len(settings.schedule):
+        raise SettingsError(f"{where}: two [[schedule]] tables have one name; give each its own")
     return settings
 
 
@@ -294,7 +298,7 @@ def _explain(error: ValidationError) -> str:
 def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
-        "relay": Relay, "sending": Sending, "keys": Keys, "theme": Theme, "rights": Right,
+        "relay": Relay, "schedule": Recurring, "sending": Sending, "keys": Keys, "theme": Theme, "rights": Right,
         "check": Check, "web": Web, "discovery": Discovery, "archive": Archive,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings

@@ -37,8 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "status": "Tell who has an issue, who has not, and why.",
         "pause": "Stop an issue that is on its way.",
         "resume": "Go on with an issue that was paused.",
-        "schedule": "See which issues begin by themselves, and when.",
-        "deliver": "Send what is due now, for cron.",
+        "schedule": "See which issues begin or recur by themselves, and when.",
+        "deliver": "Compose and send what is due now, for cron.",
     },
     "Audience": {
         "lists": "Keep the lists.",

@@ -1,15 +1,18 @@
 """`newsletter deliver`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import typer
 
 from newsletter.cli import desk, output, rechecking, shape
-from newsletter.delivery import letterbox, report, rounds
+from newsletter.delivery import letterbox, recurring, report, rounds
+from newsletter.delivery.editions import EditionView
 from newsletter.delivery.letterbox import Tally
 from newsletter.delivery.report import Status
 from newsletter.delivery.rounds import Due, Round
+from newsletter.delivery.schedules import ScheduleView
 from newsletter.delivery.sending import utc_now
 from newsletter.errors import NewsletterError, PartlySent, RelayError
 
@@ -41,10 +44,15 @@ class Done:
 def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
     """Send what is due now, once: scheduled issues, trials that have a winner, what a relay put off. For cron.
 
+    First the recurring issues that are due are composed, as [[schedule]] in newsletter.toml says.
+
     What a person paused stays paused. Exits 4 while readers of what it sent still wait, 1 when an issue cannot go on.
     """
     here = desk.of(ctx)
     here.look()
+    made = recurring.run(here.engine, here.settings, keyring=here.keyring, now=here.now)
+    for edition in made:
+        output.note(f"note: {edition}")
     letters = letterbox.send(here.engine, here.settings, clock=utc_now)
     with here.write() as session:
         found = rounds.look(session, here.settings, now=here.now)
@@ -52,8 +60,8 @@ def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
         output.note(f"note: issue {late.issue} {late}")
     busy = list(found.busy)
     done = [each for due in found.due if (each := _take_up(here, due, busy))]
-    _tell(found, done, busy, letters, as_json=as_json)
-    _end(done)
+    _tell(found, done, busy, letters, made, as_json=as_json)
+    _end(done, found.held)
 
 
 def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
@@ -71,11 +79,16 @@ def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
     return Done(due=due, status=status, error=error)
 
 
-def _tell(found: Round, done: list[Done], busy: list[int], letters: Tally, *, as_json: bool) -> None:
+def _tell(
+    found: Round, done: list[Done], busy: list[int], letters: Tally, made: list[EditionView], *, as_json: bool
+) -> None:
     if as_json:
         missed = [each.issue for each in found.missed]
         issues = [each.as_json() for each in done]
-        output.emit({"issues": issues, "busy": busy, "missed": missed, "letters": vars(letters)})
+        output.emit({
+            "issues": issues, "busy": busy, "missed": missed, "held": [each.issue for each in found.held],
+            "editions": [each.as_json() for each in made], "letters": vars(letters),
+        })  # fmt: skip
         return
     if letters.sent or letters.waiting:
         output.say(f"Letters that ask to confirm: {letters.sent} sent, {letters.waiting} waiting")
@@ -86,11 +99,16 @@ def _tell(found: Round, done: list[Done], busy: list[int], letters: Tally, *, as
         output.say(f"Issue {issue} is being sent already; watch it: newsletter status {issue}")
 
 
-def _end(done: list[Done]) -> None:
+def _end(done: list[Done], held: Sequence[ScheduleView]) -> None:
+    for waits in held:
+        output.note(
+            f"error: issue {waits.issue} was to begin {waits.local}, and nobody has cleared it; it goes out when "
+            f"somebody does: newsletter issues clear {waits.issue}"
+        )
     for each in done:
         if each.error:
             output.note(f"error: {each.error}")
-    refused = [str(each.due.issue) for each in done if each.refused]
+    refused = [str(each.due.issue) for each in done if each.refused] + [str(each.issue) for each in held]
     if refused:
         raise NewsletterError(f"to mend before they can go on: issue {', '.join(refused)}; the reasons stand above")
     waiting = [each for each in done if each.status.waiting]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, or_, select
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.delivery import inspection, ledger, relays, schedules, sending, subject_tests
+from newsletter.delivery import editions, inspection, ledger, relays, schedules, sending, subject_tests
 from newsletter.delivery.books import Clock
 from newsletter.delivery.models import Ask, DeliveryState, Stop
 from newsletter.delivery.pulse import Progress
@@ -25,6 +25,7 @@ from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.editorial import gate, roles
 from newsletter.editorial.models import Role
 from newsletter.errors import Blocked, Refused
+from newsletter.issues import clearing
 from newsletter.issues.models import Issue, IssueState
 from newsletter.settings import Settings
 from subscribers.tokens import Keyring
@@ -64,11 +65,15 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What there is to do; `busy` are issues that somebody sends now, `missed` those found too late in this round."""
+    """What there is to do; `busy` are issues that somebody sends now, `missed` those found too late in this round.
+
+    `held` came by themselves, and their hour has come; they go out when somebody clears them.
+    """
 
     due: tuple[Due, ...]
     busy: tuple[int, ...]
     missed: tuple[ScheduleView, ...]
+    held: tuple[ScheduleView, ...] = ()
 
 
 def terms(order: Order) -> dict[str, Any]:
@@ -92,11 +97,20 @@ def look(session: Session, settings: Settings, *, now: datetime) -> Round:
     known = {each.issue for each in schedules.all(session) if each.missed}
     ready = schedules.due(session, now, timedelta(hours=settings.sending.late))
     missed = (each for each in schedules.all(session) if each.missed and each.issue not in known)
-    begin = [Due(issue=each.issue, why=Why.SCHEDULED, order=order(each.terms), actor=each.actor) for each in ready]
+    held = [each for each in ready if _unseen(session, each.issue)]
+    begin = [
+        Due(issue=each.issue, why=Why.SCHEDULED, order=order(each.terms), actor=each.actor)
+        for each in ready if each not in held
+    ]  # fmt: skip
     rows = _on_their_way(session)
     busy = [row.issue_id for row in rows if ledger.holder(session, row.issue_id, now=now)[1]]
     go_on = [due for row in rows if row.issue_id not in busy for due in _due(session, settings, row, now)]
-    return Round(due=(*begin, *go_on), busy=tuple(busy), missed=tuple(missed))
+    return Round(due=(*begin, *go_on), busy=tuple(busy), missed=tuple(missed), held=tuple(held))
+
+
+def _unseen(session: Session, issue_id: int) -> bool:
+    """Return whether an issue came by itself, and nobody has said yes to it as it stands."""
+    return bool(editions.of(session, [issue_id])) and clearing.standing(session, issue_id) is None
 
 
 def take_up(

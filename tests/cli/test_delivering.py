@@ -1,6 +1,7 @@
 """What goes on by itself, and what stops it, by command."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -22,7 +23,7 @@ from tests.support.commands import Desk
 from tests.support.smtp import serving
 
 __all__ = ["frozen", "maildir", "refuse"]
-NOTHING_ELSE = {"letters": {"sent": 0, "waiting": 0}}
+NOTHING_ELSE = {"letters": {"sent": 0, "waiting": 0}, "held": [], "editions": []}
 
 
 def says(told: str, *words: str) -> None:
@@ -234,3 +235,32 @@ def test_a_trial_of_subjects_is_seen_and_decided(engine: Engine, trial: Desk, ma
 
 def test_an_issue_without_a_trial_says_how_one_is_made(frozen: Desk, refuse: Refuse) -> None:
     names(refuse("issues", "winner", "1", code=3), "no trial of subjects", "--or-subject", "compose a new one")
+
+
+def test_a_recurring_issue_is_made_and_goes_out_when_somebody_clears_it(desk: Desk, maildir: Path) -> None:
+    toml, at = desk.folder / "newsletter.toml", datetime.now(UTC) - timedelta(minutes=1)
+    words = f'name = "daily"\nevery = "day {at:%H:%M}"\nzone = "UTC"\nlist = "weekly"\nperson = "mara"\nthen = "send"\n'
+    toml.write_text(f"{toml.read_text()}\n[[schedule]]\n{words}")
+    os.utime(toml, (at.timestamp() - 86_400,) * 2)
+    (coming,) = desk.json("schedule", "list")
+    assert (coming["issue"], coming["schedule"], coming["lists"], coming["last"]) == (None, "daily", ["weekly"], None)
+    assert len(coming["next"]) == 3
+    (made,) = desk.json("schedule", "run")
+    assert (made["schedule"], made["made"], made["issue"]) == ("daily", "issue", 1)
+    assert desk.json("schedule", "run") == []
+    waits, recurs = desk.json("schedule", "list")
+    assert (waits["issue"], recurs["last"]["issue"]) == (1, 1)
+    says(
+        desk.run("schedule", "list").stdout,
+        "daily",
+        f"day {at:%H:%M}",
+        "is issue 1: it waits for somebody who clears it",
+    )
+    says(
+        desk.run("deliver", code=1).stderr, "nobody has cleared it", "newsletter issues clear 1", "issue 1; the reasons"
+    )
+    assert sink.recipients(maildir) == []
+    desk.run("issues", "clear", "1", "--as", "jonas")
+    done = desk.json("deliver")
+    assert ([each["state"] for each in done["issues"]], done["held"], done["editions"]) == (["sent"], [], [])
+    assert len(sink.recipients(maildir)) == 2
