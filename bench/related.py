@@ -49,7 +49,8 @@ class Writer:
         body = "\n\n".join(f"## {head}\n\n{words}." for head, words in zip(heads, sections, strict=True))
         return (
             f"---\nformat: briefing/1\nid: text-{number}\nlabel: briefing\ntopics: [subject-{subject}]\n"
-            f"assistance: none\n---\n\n# {title}\n\n{introduction}.\n\n## Key points\n\n- {one}\n- {two}\n- {three}\n\n{body}\n"
+            f"assistance: none\n---\n\n# {title}\n\n{introduction}.\n\n"
+            f"## Key points\n\n- {one}\n- {two}\n- {three}\n\n{body}\n"
         )
 
 

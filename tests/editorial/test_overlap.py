@@ -133,3 +133,19 @@ def test_repeated_words_do_not_make_it_slow() -> None:
     begun = time.process_time()
     compare("again " * 700, source="again " * 20000)
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    ("plain", "words"),
+    [
+        ("The NAND's price -- $3.50, e-mail_x", ["the", "nand's", "price", "3", "50", "e", "mail", "x"]),
+        ("Zürich’s ＮＡＮＤ d'Or’s", ["zürich's", "nand", "d'or's"]),
+        ("价格 rose's", ["价", "格", "rose's"]),
+    ],
+)
+def test_words_are_compared_in_one_spelling_whatever_else_stands_beside_them(plain: str, words: list[str]) -> None:
+    for beside in ("", " x", " é", " 国"):  # what decides how a text is read may decide nothing of its words
+        read = tokens.words(plain + beside)
+        assert read[: len(words)] == words
+        assert [token.word for token in tokens.tokens(plain + beside)] == read
+    assert tokens.weight(["nand", "价", "格"]) == 2.0
