@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,8 +52,20 @@ def append(
 
 def digest(entry: AuditEntry) -> str:
     """Return the hash that the entry must carry: over its own words and the hash before it."""
-    moment = entry.at.astimezone(UTC).isoformat()
-    words = [entry.previous, moment, entry.actor, entry.action, entry.kind, entry.name, entry.detail]
+    return seal(written(entry))
+
+
+def written(entry: AuditEntry) -> dict[str, Any]:
+    """Return an entry as a file has it, with everything that its hash is made of."""
+    return {
+        "at": entry.at.astimezone(UTC).isoformat(), "actor": entry.actor, "action": entry.action, "kind": entry.kind,
+        "name": entry.name, "detail": entry.detail, "previous": entry.previous, "sha256": entry.sha256,
+    }  # fmt: skip
+
+
+def seal(entry: Mapping[str, Any]) -> str:
+    """Return the hash that an entry as a file has it must carry."""
+    words = [entry[name] for name in ("previous", "at", "actor", "action", "kind", "name", "detail")]
     return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -62,14 +75,19 @@ def entries(session: Session, kind: str, name: object) -> list[AuditEntry]:
     return list(session.exec(query.order_by(col(AuditEntry.id))))
 
 
+def chain(session: Session) -> list[str]:
+    """Return the hash of every entry, oldest first."""
+    return list(session.exec(select(AuditEntry.sha256).order_by(col(AuditEntry.id))))
+
+
 def verify(session: Session) -> int:
     """Return how many entries the chain has, or refuse at the first that does not fit the one before it.
 
     Newest entries that were taken away leave a shorter chain that fits: compare the count with a backup's.
     """
     previous, count = START, 0
-    chain = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
-    for entry in session.exec(chain):
+    entries = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
+    for entry in session.exec(entries):
         if entry.previous != previous or entry.sha256 != digest(entry):
             raise Refused(
                 f"audit entry {entry.id} ({entry.action} {entry.kind} {entry.name}, {entry.at:%Y-%m-%d %H:%M}) does "
