@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, shape
-from newsletter.editorial import people
+from newsletter.editorial import people, sessions
 from newsletter.editorial.models import Role
 from newsletter.editorial.people import PersonView
 from newsletter.errors import UsageError
@@ -104,6 +104,36 @@ def show(ctx: typer.Context, handle: Handle, as_json: desk.Json = False) -> None
     else:
         output.say("Has no role: may do what takes none; and everything, while the desk has no admin.")
     output.say(f"Added {person.added_at:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command("sessions")
+def sessions_(ctx: typer.Context, handle: Handle, as_json: desk.Json = False) -> None:
+    """List the browsers in which somebody is in at the desk page."""
+    here = desk.of(ctx)
+    with here.read() as session:
+        people.get(session, handle)
+        found = sessions.of(session, handle, now=here.now)
+    if as_json:
+        output.emit([{"session": each.id, **vars(each), "ends_at": each.ends_at} for each in found])
+    else:
+        rows = [(each.began_at, each.seen_at, each.ends_at, each.agent) for each in found]
+        output.table(("since", "last seen", "ends", "browser"), rows, empty=f"{handle} is in nowhere")
+
+
+@app.command()
+def logout(ctx: typer.Context, handle: Handle, as_: desk.Actor = "", as_json: desk.Json = False) -> None:
+    """End all sessions of somebody at the desk page; the links that were mailed to them let in nobody any more.
+
+    Everybody may end their own.
+    """
+    here = desk.of(ctx)
+    fitting = tuple(Role) if desk.actor(as_) == handle else (Role.ADMIN,)
+    with here.acting(as_, *fitting) as act:
+        ended = people.log_out(act.session, handle, actor=act.who, now=act.now)
+    if as_json:
+        output.emit({"person": handle, "ended": ended})
+    else:
+        output.say(f"{handle} is out: {ended} session{'' if ended == 1 else 's'} ended")
 
 
 def _as(person: PersonView) -> str:

@@ -185,3 +185,30 @@ class Invitation(SQLModel, table=True):
     #: what the person decided, in the words of the audit trail
     answer: str = Field(default="", max_length=24)
     revoked_at: datetime | None = Field(default=None)
+
+
+class LoginLink(SQLModel, table=True):
+    """A link that lets one person in, once; of its token only the hash is kept."""
+
+    __tablename__ = "login_link"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person: str = Field(max_length=80, index=True)
+    token_sha256: str = Field(max_length=64, unique=True)
+    at: datetime
+    expires_at: datetime
+    used_at: datetime | None = Field(default=None)
+
+
+class DeskSession(SQLModel, table=True):
+    """A browser in which somebody is in; of its token only the hash is kept. The row goes when the session ends."""
+
+    __tablename__ = "desk_session"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person: str = Field(max_length=80, index=True)
+    token_sha256: str = Field(max_length=64, unique=True)
+    #: what the browser calls itself
+    agent: str = Field(default="", max_length=200)
+    began_at: datetime
+    seen_at: datetime

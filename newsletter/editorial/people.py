@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from sqlmodel import Session, col, select
 
 from newsletter import audit
-from newsletter.editorial import roles, text
+from newsletter.editorial import roles, sessions, text
 from newsletter.editorial.models import Person, Role
 from newsletter.editorial.names import HANDLE
 from newsletter.errors import BadInput, NotFound, Refused
@@ -61,6 +61,8 @@ def edit(
         person.name = _name(name) or handle
     if email is not None:
         person.email = _email(email)
+        if person.email != before[1]:  # who reads the mail of the old address comes in no more
+            sessions.end_all(session, handle)
     if roles is not None:
         _keep_an_admin(session, person, roles)
         person.roles = _ordered(roles)
@@ -81,6 +83,7 @@ def remove(session: Session, handle: str, *, actor: str, now: datetime) -> Perso
     had = person.roles
     person.roles, person.active = [], False
     session.add(person)
+    sessions.end_all(session, handle)
     session.flush()
     audit.append(session, "removed", actor=actor, kind="person", name=handle, now=now, roles=had)
     return _view(person)
@@ -102,6 +105,25 @@ def get(session: Session, handle: str) -> PersonView:
 def require(session: Session, handle: str) -> PersonView:
     """Return a person who works here; NotFound says how to add them."""
     return _view(_working(session, handle))
+
+
+def at(session: Session, address: str) -> PersonView | None:
+    """Return who works here under an address, None where nobody does, or more than one: it does not tell them apart."""
+    try:
+        wanted = addresses.parse(address).key
+    except BadAddress:
+        return None
+    working = session.exec(select(Person).where(Person.active, Person.email != "")).all()
+    found = [person for person in working if addresses.parse(person.email).key == wanted]
+    return _view(found[0]) if len(found) == 1 else None
+
+
+def log_out(session: Session, handle: str, *, actor: str, now: datetime) -> int:
+    """End the sessions of somebody at the desk page; return how many there were."""
+    get(session, handle)
+    ended = sessions.end_all(session, handle)
+    audit.append(session, "logged out", actor=actor, kind="person", name=handle, now=now, sessions=ended)
+    return ended
 
 
 def _working(session: Session, handle: str) -> Person:

@@ -25,6 +25,14 @@ def confirmation(settings: Settings, *, title: str, shown: str, link: str, until
     )  # fmt: skip
 
 
+def login(settings: Settings, *, person: str, link: str, until: datetime) -> Letter:
+    """Return the letter that lets a person of the desk in; `link` is good for them alone, and once."""
+    return _letter(
+        settings, "login", f"Come in: {settings.publication.name}", "A link to the desk, good once and soon.",
+        person=person, link=link, until=until,
+    )  # fmt: skip
+
+
 def _letter(settings: Settings, name: str, subject: str, preheader: str, **said: object) -> Letter:
     theme, publication = templates.theme(settings), settings.publication
     values: dict[str, object] = {

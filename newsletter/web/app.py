@@ -19,6 +19,7 @@ from newsletter.web import (
     briefings,
     confirm,
     corrections,
+    desk,
     feeds,
     health,
     issues,
@@ -58,7 +59,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
     )
     app.state.site = site
     readers = (unsubscribe, preferences, signup, confirm, online, review)
-    for room in (*readers, archive, issues, briefings, search, feeds, sitemap, corrections, about, health):
+    for room in (*readers, archive, issues, briefings, search, feeds, sitemap, corrections, about, health, *desk.ROOMS):
         app.include_router(room.router)
     app.mount(api.PATH, api.create(site))
     return app

@@ -1,5 +1,6 @@
 """What a reader sends: the fields of a form, and where the word came from."""
 
+import ipaddress
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -23,6 +24,14 @@ def one(sent: Fields, name: str) -> str:
     """Return what a form says in the field; empty where it has none, or says several things."""
     found = sent.get(name, [])
     return found[0].strip() if len(found) == 1 else ""
+
+
+def network(ip: str) -> str:
+    """Return the network that an address is in, as providers give them out: whole /64s, where they can."""
+    try:
+        return str(ipaddress.ip_network(f"{ip}/{64 if ':' in ip else 24}", strict=False))
+    except ValueError:
+        return ip
 
 
 def word(request: Request, site: Here) -> Word:
