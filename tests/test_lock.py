@@ -12,7 +12,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = [word for words in PROJECT["optional-dependencies"].values() for word in words]
+EXTRAS = [
+    word
+    for words in PROJECT["optional-dependencies"].values()
+    for word in words
+    if not word.startswith(PROJECT["name"])  # an extra that brings another one
+]
 WANTED = [Requirement(word) for word in [*PROJECT["dependencies"], *EXTRAS]]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from newsletter.cli import desk, output, shape
+from newsletter.cli import desk, output, rechecking, shape
 from newsletter.discovery import feeds, health, outlines
 from newsletter.discovery.models import FeedState
 from newsletter.editorial import rechecks
@@ -64,6 +64,9 @@ def poll(
     here.may(as_, Role.SCOUT)
     with output.progress("feeds") as tell:
         found = Poller(here.engine, client=Client(), tell=tell).poll(only or None)
+    with here.read() as session:
+        approved = rechecks.unseen(session)
+    rechecking.look(here, approved, since=here.now)  # what a review link approved, for one
     with output.progress("articles") as tell:
         read = rechecks.read(here.engine, here.settings, now=here.now, tell=tell)
     if as_json:

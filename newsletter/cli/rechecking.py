@@ -1,7 +1,7 @@
 """The look at sources that commands take by themselves: before an issue is fixed or leaves, and after an approval."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from newsletter.cli import desk, output
 from newsletter.editorial import briefings, rechecks
@@ -20,17 +20,20 @@ def before(here: desk.Desk, issue: int) -> None:
     with here.read() as session:
         found = issues.get(session, issue)
     if found.state in (IssueState.ASSEMBLING, IssueState.FROZEN, IssueState.CLEARED):
-        look(here, found.items, aloud=True)
+        lately = timedelta(minutes=here.settings.discovery.recheck)
+        look(here, found.items, since=here.now - lately)
+        _tell(here, found.items)
 
 
-def look(here: desk.Desk, ids: Collection[str], *, aloud: bool = False) -> None:
-    """Look at the sources of briefings, unless that was done lately or the settings want none; `aloud` tells."""
-    lately = timedelta(minutes=here.settings.discovery.recheck)
-    if not lately or not ids:
-        return
-    with output.progress("sources") as tell:
-        rechecks.look(here.engine, ids, here.settings, since=here.now - lately, now=here.now, tell=tell)
-    if not aloud:
+def look(here: desk.Desk, ids: Collection[str], *, since: datetime) -> None:
+    """Look at the sources of briefings that nobody has looked at since a moment, unless the settings want no looks."""
+    if here.settings.discovery.recheck and ids:
+        with output.progress("sources") as tell:
+            rechecks.look(here.engine, ids, here.settings, since=since, now=here.now, tell=tell)
+
+
+def _tell(here: desk.Desk, ids: Collection[str]) -> None:
+    if not here.settings.discovery.recheck:
         return
     with here.read() as session:
         made = [each for id in ids for each in rechecks.found(session, briefings.get(session, id))]

@@ -73,7 +73,7 @@ class Reader:
 
     def look(self, urls: Iterable[str], *, now: datetime) -> list[Look]:
         """Return what stands at each address; what could not be looked at in time says so."""
-        places = [_Place(url) for url in dict.fromkeys(map(page, urls)) if url and not nobodys(url)]
+        places = [_Place(url) for url in dict.fromkeys(map(page, urls)) if there(url)]
         found: dict[str, Look] = {}
         end = time.monotonic() + self.within
 
@@ -147,9 +147,10 @@ def page(url: str) -> str:
     return cleaning.canonical(url)
 
 
-def nobodys(url: str) -> bool:
-    """Return whether an address is one of an example's, where nobody can be asked."""
-    return f".{urlsplit(url).hostname or ''}".lower().endswith(_NOBODY)
+def there(url: str) -> bool:
+    """Return whether somebody can be asked at an address: it is one, and no example's."""
+    address = page(url)
+    return bool(address) and not f".{urlsplit(address).hostname or ''}".endswith(_NOBODY)
 
 
 def keep(session: Session, looks: Iterable[Look]) -> None:
@@ -189,7 +190,7 @@ def unread(session: Session, urls: Sequence[str], *, since: datetime) -> list[st
     """Return those of the addresses of which no words are held and nobody tried to take them since a moment."""
     known = read(session, urls)
     tried = {url for url, look in known.items() if look.text or look.at >= since}
-    return [url for url in dict.fromkeys(map(page, urls)) if url and url not in tried and not nobodys(url)]
+    return [url for url in dict.fromkeys(map(page, urls)) if url not in tried and there(url)]
 
 
 def _look(row: SourceLook) -> Look:

@@ -118,6 +118,15 @@ def found(session: Session, here: Standing) -> list[Recheck]:
     return made
 
 
+def unseen(session: Session) -> list[str]:
+    """Return the approved briefings with a source that nobody has looked at since; those of examples do not count."""
+    return [
+        here.id
+        for here in standings.all(session, state=BriefingState.APPROVED)
+        if any(each.change is Change.UNKNOWN and originals.there(each.url) for each in found(session, here))
+    ]
+
+
 def _compared(looks: Sequence[Look]) -> tuple[Change, str]:
     """Return what the newest look says beside the first that found a page."""
     if not looks:

@@ -38,6 +38,7 @@ def test_a_freeze_and_a_send_look_at_the_sources_again(desk: Desk, publisher: Pu
     here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_RECHECK": "60"})
     here.run("briefings", "approve", "harbour", "--as", "jonas")
     here.run("compose", "--pick", "harbour", "--list", "weekly")
+    here.run("feeds", "poll")
     assert len(publisher.asked) == 1  # the approval's look is young enough
     publisher.replies["/a"] = page(*long("Correction: there are eleven cranes, and not twelve, as it said here."))
     assert "warning" not in here.run("issues", "freeze", "1").stderr
@@ -51,6 +52,18 @@ def test_a_freeze_and_a_send_look_at_the_sources_again(desk: Desk, publisher: Pu
     assert "is gone since the approval: it answers 410" in here.refuses("send", "1", "--list", "weekly", "--yes")
     assert "whose sources?" in here.refuses("briefings", "recheck", code=2)
     here.refuses("briefings", "recheck", "nobody", code=3)
+
+
+def test_a_poll_looks_at_what_was_approved_where_nobody_could_look(
+    desk: Desk, publisher: Publisher, tmp_path: Path
+) -> None:
+    cite(desk, f"{publisher.url}/a", tmp_path)
+    desk.run("briefings", "approve", "harbour", "--as", "jonas")
+    assert publisher.asked == []  # the tests' desk looks at nothing
+    here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_RECHECK": "60"})
+    here.run("feeds", "poll")
+    here.run("feeds", "poll")
+    assert len(publisher.asked) == 1
 
 
 def test_a_poll_takes_the_words_of_what_is_cited_where_that_is_switched_on(

@@ -55,7 +55,7 @@ def approve(
             rights=settings.rights, now=act.now,
         )  # fmt: skip
         report = reports.newest(act.session, id)
-    rechecking.look(here, [id])  # so that later looks have something to be compared with
+    rechecking.look(here, [id], since=approval.at)  # so that later looks have something to be compared with
     if as_json:
         output.emit({**vars(approval), "findings": report.findings, "against": report.against})
         return
