@@ -91,6 +91,13 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def asking(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for one short question: a session around it would cost several times as much."""
+    with _clear_errors(engine), engine.connect() as connection:
+        yield connection.execution_options(read_only=True)
+
+
+@contextmanager
 def _clear_errors(engine: Engine) -> Iterator[None]:
     try:
         yield

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
@@ -36,6 +37,18 @@ class ConsentView:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Saying:
+    """What a reader said of one list by a link, and how, when and from where."""
+
+    subscriber_id: int
+    list_id: int
+    method: str
+    now: datetime
+    ip: str = ""
+    user_agent: str = ""
+
+
 def basis(text: str) -> str:
     """Return the words that say how people agreed, or refuse when there are none: they are the proof."""
     text = words.line("the consent basis", text, 4000)
@@ -54,13 +67,29 @@ def record(
     shown: str = "", form_version: str = "", message_id: str = "", ip: str = "", user_agent: str = "",
 ) -> None:  # fmt: skip
     """Write one row for each (subscriber, list): what happened, how, from where, and the words shown."""
-    proof = {
-        "event": event, "method": method, "at": now, "words": shown, "words_sha256": digest(shown),
-        "form_version": words.printable(form_version, 80), "message_id": words.printable(message_id, 255),
-        "ip": words.printable(ip, 45), "user_agent": words.printable(user_agent, 400),
+    proof = _proof(event, method, now, ip, user_agent) | {
+        "words": shown, "words_sha256": digest(shown), "form_version": words.printable(form_version, 80),
+        "message_id": words.printable(message_id, 255),
     }  # fmt: skip
     rows = [{"subscriber_id": subscriber, "list_id": on, **proof} for subscriber, on in pairs]
     upsert.many(session, insert(_TABLE), rows)
+
+
+def record_each(session: Session, event: ConsentEvent, said: Iterable[Saying]) -> None:
+    """Write one row for each thing that was said without words being shown."""
+    rows = [
+        {"subscriber_id": each.subscriber_id, "list_id": each.list_id, "words": "", "words_sha256": "",
+         "form_version": "", "message_id": "", **_proof(event, each.method, each.now, each.ip, each.user_agent)}
+        for each in said
+    ]  # fmt: skip
+    upsert.many(session, insert(_TABLE), rows)
+
+
+def _proof(event: ConsentEvent, method: str, now: datetime, ip: str, user_agent: str) -> dict[str, Any]:
+    return {
+        "event": event, "method": method, "at": now,
+        "ip": words.printable(ip, 45), "user_agent": words.printable(user_agent, 400),
+    }  # fmt: skip
 
 
 def of(session: Session, subscriber_id: int) -> Sequence[ConsentView]:

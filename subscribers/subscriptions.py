@@ -1,17 +1,28 @@
 """Subscriptions: where a reader stands on each list, and the two steps they take from a link."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from subscribers import consent, upsert
+from subscribers.consent import Saying
 from subscribers.models import ConsentEvent, MailingList, Subscription, SubscriptionState
 
 _STANDING = upsert.table(Subscription)
 _LIST = upsert.table(MailingList)
 _STATE = (_STANDING.c.state, _STANDING.c.changed_at)
+_ON = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
+# Made once: where many leave at once, making it took longer than its execution.
+_LEAVE = (
+    update(_STANDING)
+    .where(_STANDING.c.subscriber_id == bindparam("reader"), _STANDING.c.list_id == bindparam("on"))
+    .where(_STANDING.c.state.in_(_ON))
+    .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=bindparam("now"))
+    .returning(_STANDING.c.id)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +49,25 @@ def unsubscribe(
 ) -> bool:  # fmt: skip
     """Take the reader off one list and keep the proof; False when they were not on it, and then nothing changes."""
     return _move(
-        session, (subscriber_id, list_id), (SubscriptionState.PENDING, SubscriptionState.CONFIRMED),
-        SubscriptionState.UNSUBSCRIBED, ConsentEvent.WITHDRAWN, method, now, ip, user_agent,
+        session, (subscriber_id, list_id), _ON, SubscriptionState.UNSUBSCRIBED,
+        ConsentEvent.WITHDRAWN, method, now, ip, user_agent,
     )  # fmt: skip
+
+
+def unsubscribe_each(session: Session, wishes: Iterable[Saying]) -> list[Saying]:
+    """Take several readers off a list each and keep the proofs; return the wishes that changed something.
+
+    Always in one order: on PostgreSQL two that do this at once would otherwise wait for each other.
+    """
+    connection = session.connection()
+    ordered = sorted(wishes, key=lambda wish: (wish.subscriber_id, wish.list_id))
+    left = [
+        wish
+        for wish in ordered
+        if connection.execute(_LEAVE, {"reader": wish.subscriber_id, "on": wish.list_id, "now": wish.now}).first()
+    ]
+    consent.record_each(session, ConsentEvent.WITHDRAWN, left)
+    return left
 
 
 def resubscribe(

@@ -1,13 +1,15 @@
 """What came back about a reader or a copy, kept as facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from newsletter.feedback.models import Event, EventKind
+from subscribers import upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,11 @@ def record(
         Event(kind=kind, subscriber_id=subscriber_id, list_id=list_id, issue_id=issue_id, detail=detail, at=now)
     )
     session.flush()
+
+
+def record_each(session: Session, facts: Iterable[EventView]) -> None:
+    """Keep several facts for good."""
+    upsert.many(session, insert(upsert.table(Event)), [{**vars(fact), "detail": dict(fact.detail)} for fact in facts])
 
 
 def of(session: Session, subscriber_id: int) -> list[EventView]:

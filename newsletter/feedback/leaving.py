@@ -1,13 +1,16 @@
 """Readers who leave, and who think better of it: the standing changes once, and a fact is kept of each leaving."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from sqlmodel import Session
 
 from newsletter.feedback import events
+from newsletter.feedback.events import EventView
 from newsletter.feedback.models import EventKind
 from subscribers import subscriptions
+from subscribers.consent import Saying
 from subscribers.models import SubscriptionState
 
 
@@ -23,6 +26,22 @@ class Word(TypedDict):
 def leave(session: Session, *, subscriber_id: int, list_id: int, **word: Unpack[Word]) -> bool:
     """Take a reader off one list; True when they were on it. A second time changes nothing."""
     return _leave(session, subscriber_id, list_id, {}, word)
+
+
+def leave_each(session: Session, wishes: Iterable[Saying]) -> int:
+    """Take several readers off a list each, as many do at once after a send; return how many were on it."""
+    left = subscriptions.unsubscribe_each(session, wishes)
+    events.record_each(
+        session,
+        [
+            EventView(
+                kind=EventKind.UNSUBSCRIBED, at=wish.now, subscriber_id=wish.subscriber_id, list_id=wish.list_id,
+                detail={"method": wish.method},
+            )
+            for wish in left
+        ],
+    )  # fmt: skip
+    return len(left)
 
 
 def leave_all(session: Session, *, subscriber_id: int, **word: Unpack[Word]) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
+from sqlalchemy import Connection
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from newsletter import audit
@@ -15,8 +17,11 @@ from newsletter.editorial.models import Briefing, BriefingState
 from newsletter.errors import NewsletterError
 from newsletter.issues import corrections, wording
 from newsletter.issues.models import Correction, Issue, IssueKind, IssueState, Item, Visibility
+from subscribers import upsert
 
 _log = logging.getLogger(__name__)
+_ENTRY = upsert.table(audit.AuditEntry)
+_NEWEST = core_select(_ENTRY.c.id, _ENTRY.c.sha256, _ENTRY.c.at).order_by(_ENTRY.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +105,10 @@ class _Place:
     changed: datetime
 
 
-def version(session: Session) -> tuple[int, str, datetime | None]:
+def version(connection: Connection) -> tuple[int, str, datetime | None]:
     """Return what changes whenever the desk does something on record: its newest entry, and when that was made."""
-    newest = select(audit.AuditEntry.id, audit.AuditEntry.sha256, audit.AuditEntry.at)
-    found = session.exec(newest.order_by(col(audit.AuditEntry.id).desc()).limit(1)).first()
-    return (found[0] or 0, found[1], found[2]) if found else (0, "", None)
+    found = connection.execute(_NEWEST).first()
+    return (found.id, found.sha256, found.at) if found else (0, "", None)
 
 
 def read(session: Session, *, default: str) -> Archive:

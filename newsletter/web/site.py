@@ -1,6 +1,6 @@
 """What every page is made with: settings, database, keys, templates, the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +15,15 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db, publication
+from newsletter.feedback import leaving
 from newsletter.issues import archive
 from newsletter.issues.archive import Archive
 from newsletter.looks import Look
 from newsletter.settings import Settings
 from newsletter.web.shelf import Edition, Shelf
+from newsletter.web.together import Together
 from subscribers import tokens
+from subscribers.consent import Saying
 
 #: How a page may be asked for; neither changes anything.
 READ = ["GET", "HEAD"]
@@ -59,6 +62,15 @@ class Site:
         """Return how the theme of the mail looks, for the pages belong to it."""
         return self.settings.look()
 
+    @cached_property
+    def leavings(self) -> Together[Saying]:
+        """Return what takes readers off lists, those of one moment in one transaction."""
+        return Together(self._leave)
+
+    def _leave(self, wishes: Sequence[Saying]) -> None:
+        with self.transaction() as session:
+            leaving.leave_each(session, wishes)
+
     def reading(self) -> AbstractContextManager[Session]:
         """Open a transaction that only reads."""
         return db.reading(self.engine)
@@ -69,8 +81,8 @@ class Site:
 
     def edition(self) -> Edition:
         """Return what is published as it stands now; it changes with each thing that the desk does on record."""
-        with self.reading() as session:
-            number, sha256, at = archive.version(session)
+        with db.asking(self.engine) as connection:  # each public page asks this
+            number, sha256, at = archive.version(connection)
         return Edition(number=number, sha256=sha256, at=at)
 
     def archive(self) -> Archive:

@@ -8,6 +8,7 @@ from newsletter.feedback.leaving import Word
 from newsletter.web import readers
 from newsletter.web.forms import Sent, Spoken
 from newsletter.web.site import PERSONAL, READ, Here, Site
+from subscribers.consent import Saying
 from subscribers.models import Frequency
 from subscribers.tokens import Purpose, sign
 
@@ -43,8 +44,7 @@ def _one_click(site: Site, subscriber_id: int, list_id: int, word: Word) -> Resp
     if subscriber_id == TEST:
         return PlainTextResponse("This was a test message: there is nobody to unsubscribe.\n", headers=PERSONAL)
     clicked: Word = {**word, "method": "one-click"}
-    with site.transaction() as session:
-        leaving.leave(session, subscriber_id=subscriber_id, list_id=list_id, **clicked)
+    site.leavings.ask(Saying(subscriber_id=subscriber_id, list_id=list_id, **clicked))
     return PlainTextResponse("You are unsubscribed from this list.\n", headers=PERSONAL)
 
 
