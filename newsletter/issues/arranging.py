@@ -47,6 +47,14 @@ def arranged(items: Sequence[str], wish: Arrangement, *, issue: int) -> list[str
     return [*first, *(each for each in left if each not in first)]
 
 
+def moved(items: Sequence[str], name: str, by: int) -> tuple[str, ...]:
+    """Return the items with one so many places further down, or up where that is less than 0, as far as there are."""
+    order = [each for each in items if each != name]
+    if name in items:
+        order.insert(max(0, items.index(name) + by), name)
+    return tuple(order)
+
+
 def _named(name: str, there: Sequence[str], items: Sequence[str], issue: int) -> str:
     """Return which of the briefings that are there a name means; a number counts the issue's items."""
     numbers = {str(number): briefing for number, briefing in enumerate(items, start=1)}
