@@ -4,13 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from urllib.parse import urlsplit
 
+from newsletter.editorial import related
 from newsletter.editorial.comparisons import SAME_STORY
 from newsletter.editorial.document import Document
 from newsletter.editorial.gate import Finding, Severity
-from newsletter.editorial.related import Corpus
 from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
 from newsletter.issues.corrections import CorrectionView
@@ -47,6 +46,8 @@ class Rule:
     severity: Severity
     why: str
     check: Callable[[Seen], Iterable[Remark]]
+    #: whether what it warns of keeps an issue back until somebody waives it
+    stops: bool = False
 
 
 def short_enough(seen: Seen) -> Iterator[Remark]:
@@ -58,16 +59,12 @@ def short_enough(seen: Seen) -> Iterator[Remark]:
 
 def told_once(seen: Seen) -> Iterator[Remark]:
     """X2: no two items tell the same story."""
-    for one, other in combinations(seen.issue.items, 2):
-        first, second = one.document, other.document
-        if (cosine := _cosine(first, second)) >= SAME_STORY:
-            told = f"{first.id} tells much the same as item {other.position}, {second.id} ({cosine:.2f})"
+    items = seen.issue.items
+    for first, second, cosine in related.pairs(seen.documents):
+        if cosine >= SAME_STORY:
+            one, other = items[first], items[second]
+            told = f"{one.document.id} tells much the same as item {other.position}, {other.document.id} ({cosine:.2f})"
             yield Remark(f"items {one.position} and {other.position}", told, "keep one of them, or make them one")
-
-
-def _cosine(one: Document, other: Document) -> float:
-    pair = Corpus([("one", one), ("other", other)])
-    return next((cosine for _, cosine, _ in pair.nearest("one", cutoff=SAME_STORY)), 0.0)
 
 
 def many_sources(seen: Seen) -> Iterator[Remark]:
@@ -110,14 +107,15 @@ def whole_record(seen: Seen) -> Iterator[Remark]:
 
 RULES = (
     Rule("T3", Severity.WARN, "it is read at one sitting", short_enough),
-    Rule("X2", Severity.WARN, "no story is told twice in one issue", told_once),
+    Rule("X2", Severity.WARN, "no story is told twice in one issue", told_once, stops=True),
     Rule("M1", Severity.WARN, "readers hear more than one voice", many_sources),
     Rule("M2", Severity.BLOCK, "no link leads to what was withdrawn", living_related),
     Rule("C1", Severity.WARN, "what was wrong is put right first", corrected_first),
     Rule("H1", Severity.BLOCK, "who approved what can be shown", whole_record),
 )
 #: Changes with the table, so that a report tells by which rules it was made.
-VERSION = hashlib.sha256(" ".join(f"{rule.id}:{rule.severity}:{rule.why}" for rule in RULES).encode()).hexdigest()[:16]
+_TABLE = " ".join(f"{rule.id}:{rule.severity}:{rule.stops}:{rule.why}" for rule in RULES)
+VERSION = hashlib.sha256(_TABLE.encode()).hexdigest()[:16]
 
 
 def check(seen: Seen, *, block: Collection[str] = (), waived: Mapping[str, str] | None = None) -> list[Finding]:
@@ -128,7 +126,7 @@ def check(seen: Seen, *, block: Collection[str] = (), waived: Mapping[str, str] 
     found = []
     for rule in RULES:
         pardon = (waived or {}).get(rule.id, "") if rule.severity is Severity.WARN else ""
-        severity = Severity.INFO if pardon else Severity.BLOCK if rule.id in block else rule.severity
+        severity = Severity.INFO if pardon else Severity.BLOCK if rule.stops or rule.id in block else rule.severity
         found += [
             Finding(rule.id, severity, each.where, each.message, each.next, rule.why, pardon)
             for each in rule.check(seen)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from newsletter import audit, db
 from newsletter.demo import samples
-from newsletter.editorial import decisions, format, people
+from newsletter.editorial import decisions, format, people, related
 from newsletter.editorial import reports as texts
 from newsletter.editorial.document import Citation, Document
 from newsletter.editorial.gate import Severity
@@ -22,6 +22,7 @@ from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
 from tests.conftest import NOW
 from tests.issues.conftest import Approve, approved
+from tests.support.texts import briefing
 
 STORIES = [format.parse(words, where=name) for name, words in samples.briefings(NOW)]
 
@@ -65,6 +66,24 @@ def test_two_items_that_tell_one_story_are_named() -> None:
     assert found([*STORIES[:2], again])["X2"].startswith(f"{STORIES[0].id} tells much the same as item 3, again (0.9")
 
 
+def test_a_story_that_is_told_twice_keeps_the_issue_back_until_somebody_waives_it() -> None:
+    texts = [format.parse(briefing(id, now=NOW, story="cranes"), where=id) for id in ("cranes", "ferries", "tugs")]
+    others = [format.parse(briefing(f"other-{number}", now=NOW), where="other") for number in range(17)]
+    seen = standards.Seen(content([*texts, *others]))
+    twice = [each for each in standards.check(seen) if each.rule == "X2"]
+    assert [each.where for each in twice] == ["items 1 and 2", "items 1 and 3", "items 2 and 3"]
+    assert {each.severity for each in twice} == {Severity.BLOCK}
+    pardoned = [each for each in standards.check(seen, waived={"X2": "ines: A series."}) if each.rule == "X2"]
+    assert {(each.severity, each.waived) for each in pardoned} == {(Severity.INFO, "ines: A series.")}
+
+
+def test_two_texts_are_weighed_as_if_there_were_no_others() -> None:
+    for first, second, cosine in related.pairs(STORIES[:4]):
+        pair = related.Corpus([("one", replace(STORIES[first], related_pin=())), ("other", STORIES[second])])
+        assert [cosine] == [pytest.approx(each) for _, each, _ in pair.nearest("one", cutoff=0.0)]
+    assert list(related.pairs([STORIES[0], replace(STORIES[0], id="same")])) == [(0, 1, pytest.approx(1.0))]
+
+
 def test_an_issue_is_read_in_twelve_minutes() -> None:
     assert "T3" not in found(STORIES[:6])
     assert found([*STORIES[:6], replace(STORIES[6], what_happened="word " * 2000)])["T3"].startswith("its items take ")
@@ -97,14 +116,13 @@ def freeze(session: Session, issue: int, now: datetime, *, block: tuple[str, ...
 
 
 def test_the_freeze_and_the_send_keep_a_report_each(session: Session, approve: Approve, now: datetime) -> None:
-    approve("cranes"), approve("ferries")
-    issue = compose(session, now, "cranes", "ferries")
+    issue = compose(session, now, *map(approve, ("cranes", "ferries", "tugs")))
     frozen = freeze(session, issue, now)
     contents.begin_sending(session, issue, actor="jonas", now=now)
     first, second = reports.all(session, issue)
     assert first == frozen
     assert (first.step, first.person, second.step, second.person) == (Step.FREEZE, "mara", Step.SEND, "jonas")
-    assert {each.rule for each in second.findings} == {"X2"}
+    assert {each.rule for each in second.findings} == {"M1"}
     assert [texts.of(session, name, second.texts[name]).person for name in ("cranes", "ferries")] == ["jonas"] * 2
     told = {entry.action: entry.detail.get("report") for entry in audit.entries(session, "issue", issue)}
     assert (told["frozen"], told["sending"]) == (first.id, second.id)
@@ -113,10 +131,9 @@ def test_the_freeze_and_the_send_keep_a_report_each(session: Session, approve: A
 def test_what_was_made_graver_at_the_freeze_keeps_the_issue_from_being_sent(
     session: Session, approve: Approve, now: datetime
 ) -> None:
-    approve("cranes"), approve("ferries")
-    issue = compose(session, now, "cranes", "ferries")
-    freeze(session, issue, now, block=("X2",))
-    with pytest.raises(Blocked, match=r"cannot be sent;[^;]*\n  block X2"):
+    issue = compose(session, now, *map(approve, ("cranes", "ferries", "tugs")))
+    freeze(session, issue, now, block=("M1",))
+    with pytest.raises(Blocked, match=r"cannot be sent;[^;]*\n  block M1"):
         contents.begin_sending(session, issue, actor="jonas", now=now)
     assert issues.get(session, issue).state is IssueState.FROZEN
 

@@ -1,5 +1,7 @@
 """Briefings for the tests, complete enough to pass the standards without a word."""
 
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 _SENTENCE = (
@@ -8,17 +10,32 @@ _SENTENCE = (
 )
 
 
-def briefing(id: str, *, title: str = "", author: str = "mara", now: datetime | None = None, extra: str = "") -> str:
-    """Return the file's text of a briefing that the gate passes at `now`."""
+_SYLLABLES = [f"{first}{second}" for first in "bdfgklmnprstv" for second in "aeiou"]
+#: Twenty-five words, fourteen of them a story's own.
+_FRAME = "The {} of the {} {} and {} have {} {} with {} {}, so that {} {} may {} the {} {} before {} is there."
+
+
+def _sentences(story: str) -> Iterator[str]:
+    """Yield sentences that no other story has a word of, but for what holds sentences together."""
+    chance = random.Random(story)
+    while True:
+        coined = [f"{''.join(chance.choices(_SYLLABLES, k=3))}" for _ in range(14)]
+        yield _FRAME.format(*coined)
+
+
+def briefing(
+    id: str, *, title: str = "", author: str = "mara", now: datetime | None = None, extra: str = "", story: str = ""
+) -> str:
+    """Return the file's text of a briefing that the gate passes at `now`; it tells a story of its own, or the named."""
     found = (now or datetime.now(UTC)) - timedelta(hours=5)
+    own = _sentences(story or id)
     sections = "\n\n".join(
-        f"## {heading}\n\nFor {id}, {heading.lower()}: {_SENTENCE} {_SENTENCE.replace('season', 'budget')}\n\n"
-        f"{_SENTENCE.replace('yearly', 'hourly')} {last}"
-        for heading, last in (
-            ("What happened", "The supplier named three ports as its first customers."),
-            ("Why it matters", "Competitors have announced nothing of the kind so far."),
-            ("Buyer relevance", "IT procurement teams (it-procurement) should ask for the terms of service early."),
-            ("What to watch next", "A decision of the regulator is expected within some weeks."),
+        f"## {heading}\n\nFor {id}, {heading.lower()}: {first or next(own)} {next(own)}\n\n{next(own)} {last}"
+        for heading, first, last in (
+            ("What happened", _SENTENCE, "The supplier named three ports as its first customers."),
+            ("Why it matters", "", "Competitors have announced nothing of the kind so far."),
+            ("Buyer relevance", "", "IT procurement teams (it-procurement) should ask for the terms of service early."),
+            ("What to watch next", "", "A decision of the regulator is expected within some weeks."),
         )
     )
     return f"""\
