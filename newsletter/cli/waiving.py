@@ -19,14 +19,13 @@ def waive(
 ) -> None:
     """Let what a rule warns of in an issue as it reads stand; any change of its items or words voids it.
 
-    What blocks by itself cannot be waived; what blocks because [check] in newsletter.toml says so can.
+    What never warns cannot be waived; a warning that blocks, here or by [check] in newsletter.toml, can.
     """
     here = desk.of(ctx)
     with here.acting(as_, Role.STANDARDS) as act:
         made = waivers.waive(
-            act.session, issue, rule, reason=reason, actor=act.who, solo=here.settings.publication.solo,
-            block=here.settings.check.block, now=act.now,
-        )  # fmt: skip
+            act.session, issue, rule, reason=reason, actor=act.who, solo=here.settings.publication.solo, now=act.now
+        )
     if as_json:
         output.emit(made)
     else:

@@ -1,6 +1,5 @@
 """The waiver of an issue: a reason to let a warning about it as it reads stand, from somebody who had no hand in it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -10,7 +9,6 @@ from sqlmodel import Session, col, select
 from newsletter import audit
 from newsletter.editorial import people
 from newsletter.editorial.gate import Severity
-from newsletter.editorial.waivers import all_block
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import contents, issues, reports, standards
 from newsletter.issues.content import IssueContent
@@ -36,9 +34,8 @@ class IssueWaiverView:
 
 
 def waive(
-    session: Session, issue_id: int, rule: str, *, reason: str, actor: str, solo: bool, block: Collection[str] = (),
-    now: datetime,
-) -> IssueWaiverView:  # fmt: skip
+    session: Session, issue_id: int, rule: str, *, reason: str, actor: str, solo: bool, now: datetime
+) -> IssueWaiverView:
     """Let what a rule warns of in an issue as it reads be; any change of its items or words voids it."""
     reason = line("--reason", reason, 2000)
     if not reason:
@@ -55,7 +52,7 @@ def waive(
             "newsletter.toml"
         )
     content = contents.read(session, issue_id, now=now)
-    _require_found(session, content, rule, {*block, *reports.graver(session, issue_id)}, now)
+    _require_found(session, content, rule, now)
     waiver = IssueWaiver(
         issue_id=issue_id, sha256=reports.fingerprint(content), person=actor, at=now, rule=rule, reason=reason,
         solo=bool(hand),
@@ -89,21 +86,16 @@ def _require_waivable(rule: str) -> None:
     if not severities:
         known = [each.id for each in standards.RULES if each.severity is Severity.WARN]
         near = get_close_matches(rule.upper(), known, n=1)
-        hint = (
-            f"did you mean {near[0]}?" if near else f"those that warn are {', '.join(known)}"
-        )
+        hint = f"did you mean {near[0]}?" if near else f"those that warn are {', '.join(known)}"
         raise NotFound(f"the gate has no rule {rule!r} on issues; {hint}")
     if Severity.WARN not in severities:
         raise Refused(f"rule {rule} never warns: what it finds cannot be waived; mend the issue")
 
 
-def _require_found(session: Session, content: IssueContent, rule: str, block: Collection[str], now: datetime) -> None:
-    report = reports.run(session, content, Step.FREEZE, block=block, now=now)
-    found = [each for each in report.findings if each.rule == rule]
-    own = [each for each in found if not each.waived]
-    if own and all_block(own, rule, block):
-        raise Refused(f"what {rule} finds in issue {content.id} blocks and cannot be waived; mend it: {own[0].message}")
-    if not own:
+def _require_found(session: Session, content: IssueContent, rule: str, now: datetime) -> None:
+    findings = reports.run(session, content, Step.FREEZE, now=now).findings
+    found = [each for each in findings if each.rule == rule]
+    if not [each for each in found if not each.waived]:
         told = f"it is waived already, by {found[0].waived}" if found else "it finds nothing there"
         raise Refused(f"there is nothing to waive of rule {rule} in issue {content.id}: {told}")
 

@@ -156,3 +156,13 @@ def test_each_decision_takes_its_role(desk: Desk, command: str, able: set[str]) 
             assert "there is no briefing 'ghost'" in desk.refuses(*words, code=3)
         else:
             assert "this takes" in desk.refuses(*words)
+
+
+def test_only_standards_waive_for_an_issue_and_only_what_is_found_there(desk: Desk) -> None:
+    desk.run("people", "add", "olga", "--role", "standards")
+    desk.run("people", "add", "zoe", "--role", "writer")
+    desk.run("compose", "--pick", "cranes", "--as", "mara")
+    assert "it finds nothing there" in desk.refuses("issues", "waive", "1", "C1", "--reason", "x", "--as", "olga")
+    assert "no rule 'A1' on issues" in desk.run("issues", "waive", "1", "A1", "--reason", "x", code=3).stderr
+    assert "needs a reason" in desk.refuses("issues", "waive", "1", "C1", "--reason", " ", "--as", "olga")
+    assert "this takes standards" in desk.refuses("issues", "waive", "1", "C1", "--reason", "x", "--as", "zoe")
