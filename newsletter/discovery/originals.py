@@ -1,19 +1,16 @@
-"""Originals: the pages that briefings cite, looked at as they stand now, and what earlier looks found."""
+"""Originals: the pages that briefings cite, asked for what they say now."""
 
 import importlib.util
 import queue
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
-
-from sqlmodel import Session, col, select, update
+from datetime import datetime
 
 from newsletter import hosts
-from newsletter.discovery import cleaning, parsing
+from newsletter.discovery import looks, parsing
 from newsletter.discovery.articles import Article
-from newsletter.discovery.models import SourceLook
+from newsletter.discovery.looks import Look
 from newsletter.discovery.parsing import Parsers
 from newsletter.discovery.robots import Robots
 from newsletter.errors import BadInput, SettingsError
@@ -22,34 +19,9 @@ from newsletter.settings import Settings
 
 #: Seconds for one page and for a look at many, pages at a time, seconds between two pages of a host.
 PAGE, LOOK, AT_ONCE, PAUSE = 8.0, 20.0, 16, 0.3
-#: The same pause where words are taken, and for how long they are kept; with fewer characters a page gave a teaser.
-READING, KEPT, SHORT = 5.0, timedelta(days=30), 600
+#: The same pause where words are taken; with fewer characters a page gave a teaser.
+READING, SHORT = 5.0, 600
 _LATE = "there was no time to look"
-#: Names that stand for nobody (RFC 2606, RFC 6761): nothing is asked there.
-_NOBODY = (".example", ".test", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """What stood at an address: a page, by its fingerprints, or in `trouble` why there is none.
-
-    A page that is there may have `trouble` too, when its words were asked for and could not be had.
-    """
-
-    url: str
-    at: datetime
-    status: int = 0
-    trouble: str = ""
-    title: str = ""
-    sha256: str = ""
-    paragraphs: tuple[str, ...] = ()
-    corrections: int = 0
-    text: str = ""
-
-    @property
-    def gone(self) -> bool:
-        """Return whether the page was there and is taken away."""
-        return self.status in (404, 410)
 
 
 @dataclass(frozen=True)
@@ -69,11 +41,14 @@ class Reader:
     tell: Callable[[int, int | None], object] = field(default=lambda done, size: None)
 
     def __post_init__(self) -> None:
-        self._robots = Robots(self.client)
+        self._robots = Robots(self.client, pause=self.pause)
 
     def look(self, urls: Iterable[str], *, now: datetime) -> list[Look]:
-        """Return what stands at each address; what could not be looked at in time says so."""
-        places = [_Place(url) for url in dict.fromkeys(map(page, urls)) if there(url)]
+        """Return what stands at each address.
+
+        What could not be looked at in time says so; of words it is left out, for the next time to try.
+        """
+        places = [_Place(url) for url in dict.fromkeys(map(looks.page, urls)) if looks.there(url)]
         found: dict[str, Look] = {}
         end = time.monotonic() + self.within
 
@@ -88,7 +63,8 @@ class Reader:
                     break
                 found[look.url] = look
                 self.tell(len(found), len(places))
-        return [found.get(each.url) or Look(url=each.url, at=now, trouble=_LATE) for each in places]
+        late = [] if self.words else [Look(url=each.url, at=now, trouble=_LATE) for each in places]
+        return [*found.values(), *(each for each in late if each.url not in found)]
 
     def _one(self, url: str, now: datetime) -> Look:
         refusal = self._robots.refusal(url) if self.words else ""
@@ -140,61 +116,3 @@ def require_extra(settings: Settings) -> None:
             f"fulltext in [discovery] of {settings.path('newsletter.toml')} needs {' and '.join(missing)}, not "
             "installed here; run pip install 'newsletter-desk[fulltext]', or set fulltext = false"
         )
-
-
-def page(url: str) -> str:
-    """Return the one spelling of a page's address by which looks are kept, the empty string for what is none."""
-    return cleaning.canonical(url)
-
-
-def there(url: str) -> bool:
-    """Return whether somebody can be asked at an address: it is one, and no example's."""
-    address = page(url)
-    return bool(address) and not f".{urlsplit(address).hostname or ''}".endswith(_NOBODY)
-
-
-def keep(session: Session, looks: Iterable[Look]) -> None:
-    """Store what looks found."""
-    for look in looks:
-        session.add(SourceLook(**{**vars(look), "paragraphs": list(look.paragraphs)}))
-    session.flush()
-
-
-def since(session: Session, urls: Collection[str], moment: datetime) -> dict[str, list[Look]]:
-    """Return the looks at addresses from a moment on, the oldest first, by address."""
-    found: dict[str, list[Look]] = {}
-    there = select(SourceLook).where(col(SourceLook.url).in_({page(url) for url in urls}), SourceLook.at >= moment)
-    for row in session.exec(there.order_by(col(SourceLook.at), col(SourceLook.id))) if urls else ():
-        found.setdefault(row.url, []).append(_look(row))
-    return found
-
-
-def read(session: Session, urls: Collection[str]) -> dict[str, Look]:
-    """Return the newest look at each address that took its words or says why it could not, by address."""
-    about = (col(SourceLook.text) != "") | (col(SourceLook.trouble) != "")
-    there = select(SourceLook).where(col(SourceLook.url).in_({page(url) for url in urls}), about)
-    found: dict[str, Look] = {}
-    for row in session.exec(there.order_by(col(SourceLook.at), col(SourceLook.id))) if urls else ():
-        if row.text or not found.get(row.url, _look(row)).text:
-            found[row.url] = _look(row)
-    return found
-
-
-def discard(session: Session, *, now: datetime) -> int:
-    """Discard the words that are older than 30 days; their fingerprints stay. Return of how many looks."""
-    old = update(SourceLook).where(col(SourceLook.at) < now - KEPT, col(SourceLook.text) != "")
-    return int(session.execute(old.values(text="")).rowcount)  # type: ignore[attr-defined]
-
-
-def unread(session: Session, urls: Sequence[str], *, since: datetime) -> list[str]:
-    """Return those of the addresses of which no words are held and nobody tried to take them since a moment."""
-    known = read(session, urls)
-    tried = {url for url, look in known.items() if look.text or look.at >= since}
-    return [url for url in dict.fromkeys(map(page, urls)) if url not in tried and there(url)]
-
-
-def _look(row: SourceLook) -> Look:
-    return Look(
-        url=row.url, at=row.at, status=row.status, trouble=row.trouble, title=row.title, sha256=row.sha256,
-        paragraphs=tuple(row.paragraphs), corrections=row.corrections, text=row.text,
-    )  # fmt: skip

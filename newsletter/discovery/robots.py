@@ -1,6 +1,7 @@
 """Robots: what a host lets programs read (RFC 9309). Asked once for each host, through the careful fetcher."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -12,9 +13,13 @@ LARGEST = 500 * 1024
 
 @dataclass
 class Robots:
-    """Says whether a page may be read by the program that `client` calls itself; threads may share it."""
+    """Says whether a page may be read by the program that `client` calls itself; threads may share it.
+
+    After a host was asked for its rules, it is left alone for `pause` seconds.
+    """
 
     client: Client
+    pause: float = 0.0
     _known: dict[str, str | None] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -24,10 +29,11 @@ class Robots:
         place = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
             known, rules = place in self._known, self._known.get(place)
-        if not known:
+        if not known:  # a host has one turn at a time, so nobody else asks it meanwhile
             rules = self._rules(place)
             with self._lock:
                 self._known[place] = rules
+            time.sleep(self.pause)
         if rules is None:
             return "its robots.txt cannot be read"
         from protego import Protego  # an extra; who asks has seen that it is there

@@ -4,17 +4,21 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.discovery import originals
-from newsletter.discovery.originals import Look
+from newsletter.discovery import looks
+from newsletter.discovery.looks import Look
 from newsletter.editorial import standings
 from newsletter.editorial.models import BriefingState
 from newsletter.editorial.standings import HELD, Standing
 from newsletter.settings import Settings
+
+if TYPE_CHECKING:
+    from newsletter.discovery.originals import Reader
 
 #: The states of briefings whose sources' words are worth having, and for how long a vain try is not repeated.
 _WRITTEN = (BriefingState.DRAFT, BriefingState.IN_REVIEW, BriefingState.APPROVED)
@@ -60,10 +64,12 @@ def look(
 
     It asks others, and takes up to 20 seconds: nobody should wait for it in a transaction.
     """
+    from newsletter.discovery import originals  # what asks and reads is only loaded by those who do
+
     with db.reading(engine) as session:
         cited = _cited(standings.get(session, id) for id in ids)
-        known = originals.since(session, cited, since)
-    wanted = [url for url in cited if originals.page(url) not in known]
+        known = looks.since(session, cited, since)
+    wanted = [url for url in cited if looks.page(url) not in known]
     return _keep(engine, originals.reader(settings, tell=tell), wanted, now) if wanted else 0
 
 
@@ -75,8 +81,10 @@ def read(
 
     A page in five seconds from each host: many pages of one host take their time.
     """
+    from newsletter.discovery import originals
+
     with db.transaction(engine) as session:
-        originals.discard(session, now=now)
+        looks.discard(session, now=now)
         if not settings.discovery.fulltext:
             return 0
         originals.require_extra(settings)
@@ -84,15 +92,15 @@ def read(
             written = [each for state in _WRITTEN for each in standings.all(session, state=state)]
         else:
             written = [standings.get(session, id) for id in ids]
-        wanted = originals.unread(session, _cited(written), since=now - _AGAIN if ids is None else now)
+        wanted = looks.unread(session, _cited(written), since=now - _AGAIN if ids is None else now)
     return _keep(engine, originals.reader(settings, words=True, tell=tell), wanted, now) if wanted else 0
 
 
-def _keep(engine: Engine, reader: originals.Reader, urls: Sequence[str], now: datetime) -> int:
-    looks = reader.look(urls, now=now)
+def _keep(engine: Engine, reader: "Reader", urls: Sequence[str], now: datetime) -> int:
+    found = reader.look(urls, now=now)
     with db.transaction(engine) as session:
-        originals.keep(session, looks)
-    return len(looks)
+        looks.keep(session, found)
+    return len(found)
 
 
 def _cited(briefings: Collection[Standing] | Iterator[Standing]) -> list[str]:
@@ -104,10 +112,10 @@ def found(session: Session, here: Standing) -> list[Recheck]:
     approval = standings.newest_approval(session, here.id)
     holds = approval is not None and approval.sha256 == here.sha256 and here.state in HELD
     urls = [source.url for source in here.document.sources if source.url]
-    looks = originals.since(session, urls, approval.at if approval and holds else _EVER)
+    known = looks.since(session, urls, approval.at if approval and holds else _EVER)
     made = []
     for number, source in enumerate(here.document.sources, start=1):
-        seen = looks.get(originals.page(source.url), [])
+        seen = known.get(looks.page(source.url), [])
         change, told = _compared(seen)
         made.append(
             Recheck(
@@ -123,15 +131,15 @@ def unseen(session: Session) -> list[str]:
     return [
         here.id
         for here in standings.all(session, state=BriefingState.APPROVED)
-        if any(each.change is Change.UNKNOWN and originals.there(each.url) for each in found(session, here))
+        if any(each.change is Change.UNKNOWN and looks.there(each.url) for each in found(session, here))
     ]
 
 
-def _compared(looks: Sequence[Look]) -> tuple[Change, str]:
+def _compared(seen: Sequence[Look]) -> tuple[Change, str]:
     """Return what the newest look says beside the first that found a page."""
-    if not looks:
+    if not seen:
         return Change.UNKNOWN, "nobody has looked"
-    last, first = looks[-1], next((each for each in looks if each.sha256), None)
+    last, first = seen[-1], next((each for each in seen if each.sha256), None)
     if last.gone:
         return Change.GONE, f"it answers {last.status}"
     if not last.sha256 or first is None:

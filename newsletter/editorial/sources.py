@@ -7,9 +7,9 @@ from functools import cached_property
 
 from sqlmodel import Session, col, select
 
-from newsletter.discovery import originals
+from newsletter.discovery import looks
+from newsletter.discovery.looks import Look
 from newsletter.discovery.models import SourceItem
-from newsletter.discovery.originals import Look
 from newsletter.editorial import links, tokens
 from newsletter.editorial.document import Citation, Document
 
@@ -66,7 +66,7 @@ def held(session: Session, document: Document) -> tuple[Held, ...]:
     found: dict[str, list[SourceItem]] = {}
     for item in session.exec(select(SourceItem).where(known).order_by(col(SourceItem.id))) if wanted else ():
         found.setdefault(links.canonical(item.url), []).append(item)
-    read = originals.read(session, wanted)
+    read = looks.read(session, wanted)
     return tuple(
         _read(_held(number, source, found.get(links.canonical(source.url), [])), read)
         for number, source in enumerate(document.sources, start=1)
@@ -84,7 +84,7 @@ def _held(number: int, source: Citation, items: Sequence[SourceItem]) -> Held:
 
 def _read(held: Held, read: Mapping[str, Look]) -> Held:
     """Return a source with the words of its page, where they are held, or with the reason why they are not."""
-    look = read.get(originals.page(held.url))
+    look = read.get(looks.page(held.url))
     if look is None or not look.text:
         return replace(held, trouble=look.trouble if look else "")
     return replace(held, title=held.title or look.title, text=f"{look.title}\n\n{look.text}", fed=held.text)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter import fetching
+from newsletter.discovery import originals
 from newsletter.fetching import Client
 from tests.discovery.publisher import Publisher, Reply, publishing
 from tests.discovery.test_originals import long, page
@@ -67,8 +68,9 @@ def test_a_poll_looks_at_what_was_approved_where_nobody_could_look(
 
 
 def test_a_poll_takes_the_words_of_what_is_cited_where_that_is_switched_on(
-    desk: Desk, publisher: Publisher, tmp_path: Path
+    desk: Desk, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(originals, "READING", 0.0)
     cite(desk, f"{publisher.url}/a", tmp_path)
     desk.run("feeds", "poll")
     assert publisher.asked == []

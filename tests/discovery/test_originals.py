@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter import db
-from newsletter.discovery import articles, originals, parsing
+from newsletter.discovery import articles, looks, originals, parsing
+from newsletter.discovery.looks import Look
 from newsletter.discovery.models import SourceLook
-from newsletter.discovery.originals import Look, Reader
+from newsletter.discovery.originals import Reader
 from newsletter.errors import SettingsError
 from newsletter.fetching import Client
 from newsletter.settings import Settings
@@ -61,21 +62,21 @@ def test_a_look_tells_what_stands_there_and_why_there_is_no_page(publisher: Publ
     reader = Reader(client, pause=0)
     names = ("a", "gone", "shut", "slow", "a#part", "lost?utm_source=x")
     urls = [f"{publisher.url}/{name}" for name in names]
-    looks = {each.url.rpartition("/")[2]: each for each in reader.look([*urls, "https://wire.example.org/a"], now=NOW)}
-    assert list(looks) == ["a", "gone", "shut", "slow", "lost"]
-    assert (looks["a"].status, looks["a"].trouble, looks["a"].text, looks["a"].gone) == (200, "", "", False)
-    assert [looks[name].gone for name in ("gone", "lost", "shut", "slow")] == [True, True, False, False]
-    assert looks["shut"].trouble == "it answers 403"
-    assert looks["slow"].trouble == "it does not answer in time"
+    found = {each.url.rpartition("/")[2]: each for each in reader.look([*urls, "https://wire.example.org/a"], now=NOW)}
+    assert sorted(found) == ["a", "gone", "lost", "shut", "slow"]
+    assert (found["a"].status, found["a"].trouble, found["a"].text, found["a"].gone) == (200, "", "", False)
+    assert [found[name].gone for name in ("gone", "lost", "shut", "slow")] == [True, True, False, False]
+    assert found["shut"].trouble == "it answers 403"
+    assert found["slow"].trouble == "it does not answer in time"
     assert "/robots.txt" not in {path for path, _, _ in publisher.asked}
 
 
 def test_a_look_at_many_ends_when_its_time_is_over(publisher: Publisher, client: Client) -> None:
     publisher.replies |= {"/1": Reply(b"x" * 99, drip=0.1), "/2": page(*long())}
     begun = time.monotonic()
-    looks = Reader(client, pause=0, within=0.5).look([f"{publisher.url}/{name}" for name in "12"], now=NOW)
+    found = Reader(client, pause=0, within=0.5).look([f"{publisher.url}/{name}" for name in "12"], now=NOW)
     assert time.monotonic() - begun < 2
-    assert [look.trouble for look in looks] == ["there was no time to look"] * 2
+    assert [look.trouble for look in found] == ["there was no time to look"] * 2
 
 
 def test_words_are_taken_where_robots_may_read_and_the_page_is_open(publisher: Publisher, client: Client) -> None:
@@ -87,8 +88,8 @@ def test_words_are_taken_where_robots_may_read_and_the_page_is_open(publisher: P
     client.agent = "newsletter-desk/1 (+https://news.example.com)"
     names = ("a", "private/a", "short", "paid")
     pause = 0.1
-    looks = Reader(client, words=True, pause=pause).look([f"{publisher.url}/{name}" for name in names], now=NOW)
-    open_, private, short, paid = looks
+    found = Reader(client, words=True, pause=pause).look([f"{publisher.url}/{name}" for name in names], now=NOW)
+    open_, private, short, paid = found
     assert "twelve electric cranes" in open_.text
     assert "Most read" not in open_.text
     assert (open_.trouble, len(open_.sha256)) == ("", 64)
@@ -100,7 +101,7 @@ def test_words_are_taken_where_robots_may_read_and_the_page_is_open(publisher: P
     assert paths.count("/robots.txt") == 1
     assert "/private/a" not in paths
     assert {headers["user-agent"] for _, headers, _ in publisher.asked} == {client.agent}
-    moments = [moment for path, _, moment in publisher.asked if path != "/robots.txt"]
+    moments = [moment for _, _, moment in publisher.asked]
     assert all(later - earlier >= pause for earlier, later in pairwise(moments))
 
 
@@ -114,17 +115,17 @@ def test_words_are_discarded_after_thirty_days_and_fingerprints_stay(engine: Eng
     url, other = "https://post.example.net/a", "https://grid.example.com/b"
     made = [Look(url=url, at=NOW, status=200, sha256="a" * 64, text="words"), Look(url=other, at=NOW, trouble="no")]
     with db.transaction(engine) as session:
-        originals.keep(session, made)
-        assert originals.since(session, [f"{url}#x"], NOW) == {url: [made[0]]}
-        assert originals.since(session, [url], NOW + timedelta(seconds=1)) == {}
-        assert originals.read(session, [url, other]) == {url: made[0], other: made[1]}
-        assert originals.discard(session, now=NOW + timedelta(days=30)) == 0
-        assert originals.discard(session, now=NOW + timedelta(days=31)) == 1
+        looks.keep(session, made)
+        assert looks.since(session, [f"{url}#x"], NOW) == {url: [made[0]]}
+        assert looks.since(session, [url], NOW + timedelta(seconds=1)) == {}
+        assert looks.read(session, [url, other]) == {url: made[0], other: made[1]}
+        assert looks.discard(session, now=NOW + timedelta(days=30)) == 0
+        assert looks.discard(session, now=NOW + timedelta(days=31)) == 1
         session.expire_all()
         kept = session.get(SourceLook, 1)
         assert kept
         assert (kept.text, kept.sha256) == ("", "a" * 64)
-        assert originals.read(session, [url]) == {}
+        assert looks.read(session, [url]) == {}
 
 
 def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
@@ -132,7 +133,5 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
 ) -> None:
     originals.require_extra(settings)
     monkeypatch.setitem(sys.modules, "protego", None)
-    with pytest.raises(
-        SettingsError, match=r"needs protego, .*; run pip install 'newsletter-desk\[fulltext\]'"
-    ):
+    with pytest.raises(SettingsError, match=r"needs protego, .*; run pip install 'newsletter-desk\[fulltext\]'"):
         originals.require_extra(settings)

@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from newsletter.discovery import originals
-from newsletter.discovery.originals import Look
+from newsletter.discovery import looks
+from newsletter.discovery.looks import Look
 from newsletter.editorial import approvals, rechecks, reports, research
 from newsletter.editorial.gate import Severity
 from newsletter.editorial.rechecks import Change
 from newsletter.errors import Refused
+from tests.conftest import NOW
 from tests.editorial.conftest import GOOD, Room
 from tests.editorial.evidence import FIRST, PLAIN, SECOND, bring
 
-BEFORE = Look(url=FIRST.url, at=GOOD.sources[0].retrieved, status=200, title="As it was", sha256="a" * 64,
-              paragraphs=("one", "two"))  # type: ignore[arg-type]  # fmt: skip
+BEFORE = Look(url=FIRST.url, at=NOW, status=200, title="As it was", sha256="a" * 64, paragraphs=("one", "two"))
 
 
 def look(room: Room, minutes: int, **changes: Any) -> None:
     at = room.now + timedelta(minutes=minutes)
-    originals.keep(room.session, [replace(BEFORE, url=originals.page(FIRST.url), at=at, **changes)])
+    looks.keep(room.session, [replace(BEFORE, url=looks.page(FIRST.url), at=at, **changes)])
 
 
 def approve(room: Room) -> None:
@@ -83,7 +83,7 @@ def test_a_text_is_held_against_its_sources_pages_where_they_were_read(room: Roo
     fed = told.sources[0]["sha256"]
     look(room, -30, text=f"{PLAIN} {GOOD.what_happened}")
     look(room, -10, trouble="it answers 403", sha256="", status=403)  # later, and no reason to forget the words
-    originals.keep(room.session, [replace(BEFORE, url=originals.page(SECOND.url), sha256="", trouble="it is paid")])
+    looks.keep(room.session, [replace(BEFORE, url=looks.page(SECOND.url), sha256="", trouble="it is paid")])
     read = reports.run(room.session, room.get(), now=room.now)
     assert read.words > 200
     assert "1 of 2 sources" in read.against

@@ -38,9 +38,10 @@ def recheck(
             briefings.get(session, id)
     if not named:
         raise UsageError("whose sources? newsletter briefings recheck ID..., or --issue ISSUE")
+    begun = here.now
     with output.progress("sources") as tell:
-        rechecks.look(here.engine, named, here.settings, since=here.now, now=here.now, tell=tell)
-        rechecks.read(here.engine, here.settings, ids=named, now=here.now, tell=tell)
+        rechecks.read(here.engine, here.settings, ids=named, now=begun, tell=tell)
+        rechecks.look(here.engine, named, here.settings, since=begun, now=here.now, tell=tell)
     with here.read() as session:
         found = [each for id in dict.fromkeys(named) for each in rechecks.found(session, briefings.get(session, id))]
     if as_json:
