@@ -84,7 +84,10 @@ def links(settings: Settings, issue_id: int, *, keyring: Keyring) -> Links:
     token = tokens.sign(keyring, Purpose.ISSUE, issue_id)
     url = settings.publication.url
     _, feedback = parseaddr(settings.sender.reply_to or settings.sender.from_)
-    return Links(f"{url}/i/{token}", lambda briefing: story(settings, briefing), f"{url}/standards", feedback)
+    online = f"{url}/i/{token}"
+    # Where only readers may see an issue, its briefings are read inside it: their own pages are closed.
+    place = online if settings.archive.visibility == "subscribers" else f"{url}/briefings"
+    return Links(online, lambda briefing: f"{place}/{briefing}", f"{url}/standards", feedback)
 
 
 def story(settings: Settings, briefing: str) -> str:

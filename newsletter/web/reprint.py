@@ -16,6 +16,7 @@ _SAID = re.compile(
     r'(<title>|\brole="article"[^>]*\baria-label="|\baria-label="(?=[^"]*"[^>]*\brole="article"))([^<"]*)(</title>|")'
 )
 _ONLINE = re.compile(r'<a\b([^>]*)href="https?://[^"]*/i/[\w-]{34}"([^>]*)>.*?</a>', re.DOTALL)
+_INSIDE = re.compile(r'href="([^"]*)/i/[\w-]{34}/([a-z0-9-]+)"')
 _BECAUSE = re.compile(rf"(<p\b[^>]*>)(?:(?!</p>).)*{re.escape(Slot.EMAIL.marker)}.*?</p>", re.DOTALL)
 
 
@@ -46,6 +47,7 @@ def of(
     if because:
         html = _BECAUSE.sub(lambda found: f"{found[1]}{escape(because)}</p>", html)
     if online:
+        html = _INSIDE.sub(r'href="\1/briefings/\2"', html)
         html = _ONLINE.sub(f'<a\\g<1>href="{escape(online.url)}"\\g<2>>{escape(online.words)}</a>', html)
     for slot, link in own.items():
         if link.words:

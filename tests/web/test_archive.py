@@ -16,6 +16,7 @@ from newsletter.issues import contents, visibility
 from newsletter.issues.content import ALIKE, Terms
 from newsletter.issues.issues import Words
 from newsletter.issues.models import Visibility
+from newsletter.rendering import press
 from newsletter.rendering.slots import Slot
 from newsletter.settings import load
 from newsletter.web.app import create
@@ -49,6 +50,12 @@ def close(desk: Desk, picks: Sequence[str], *, title: str = "", days: int = 0, t
 def publish(desk: Desk, issue: int, seen: Visibility) -> None:
     with db.transaction(desk.engine) as session:
         visibility.publish(session, issue, seen, actor="ann", now=desk.now)
+
+
+def press_of(desk: Desk, issue: int) -> str:
+    with db.reading(desk.engine) as session:
+        rendered = press.load(session, issue)
+    return rendered.html + rendered.text
 
 
 def named(page: str) -> list[str]:
@@ -201,9 +208,20 @@ def test_the_settings_say_who_sees_what_nobody_said_otherwise_of(desk: Desk) -> 
     file.write_text(f'{file.read_text()}\n[archive]\nvisibility = "subscribers"\n')
     issue, other = send(desk, TUGS_OF), send(desk, GRAIN)
     publish(desk, other, Visibility.PUBLIC)
-    with TestClient(create(load(desk.settings.folder, {}), desk.engine)) as client:
+    closed = replace(desk, settings=load(desk.settings.folder, {}))
+    late = send(closed, PILOTS)
+    with TestClient(create(closed.settings, desk.engine)) as client:
         assert client.get(f"/issues/{issue}").status_code == 403
         assert named(client.get("/archive").text) == [str(other)]
+        link = desk.link(Purpose.ISSUE, late)
+        frozen = press_of(desk, late)
+        assert f"https://news.harbour.example{link}/{PILOTS.id}" in frozen, "the mail itself leads inside"
+        assert "/briefings/" not in frozen
+        assert client.get(f"{link}/{PILOTS.id}").status_code == 200
+        publish(desk, late, Visibility.PUBLIC)
+        page = client.get(f"/issues/{late}").text
+        assert "/i/" not in page
+        assert f"/briefings/{PILOTS.id}" in page
 
 
 @on_sqlite

@@ -44,7 +44,8 @@ def _postal(sheet: Proof) -> Iterator[Fault]:
 def _story(sheet: Proof) -> Iterator[Fault]:
     for item in sheet.content.items:
         url = story(sheet.settings, item.document.id)
-        if sheet.rendered.text.strip() and not re.search(re.escape(url) + r"(?![\w/-])", sheet.rendered.text):
+        pages = rf"{re.escape(sheet.settings.publication.url)}/(?:briefings|i/[\w-]+)/{re.escape(item.document.id)}"
+        if sheet.rendered.text.strip() and not re.search(rf"{pages}(?![\w/-])", sheet.rendered.text):
             yield "text", f"briefing {item.document.id}: the address of its page, {url}, does not stand in it"
 
 
