@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from newsletter.errors import DatabaseError
 from newsletter.settings import Settings
-from subscribers import history
+from subscribers import history, notices
 from subscribers.columns import metadata
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def engine(settings: Settings) -> Engine:
             f"[database] url speaks of {url.drivername}; the desk works with sqlite:///FILE and "
             "postgresql+psycopg://USER@HOST/NAME"
         )
-    return open_engine(url.render_as_string(hide_password=False))
+    made = open_engine(url.render_as_string(hide_password=False))
+    return notices.wanted(made, {each.name: frozenset(each.events) for each in settings.webhook})
 
 
 def open_engine(url: str) -> Engine:

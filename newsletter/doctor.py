@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import Engine, text
 from sqlmodel import col, select
@@ -13,6 +14,8 @@ from newsletter.audit import AuditEntry
 from newsletter.delivery import keys, probes
 from newsletter.delivery.keys import SigningKey
 from newsletter.errors import DatabaseError, NewsletterError, SettingsError
+from newsletter.feedback import webhooks
+from newsletter.hooks import Webhook
 from newsletter.settings import FILE, Settings
 from subscribers.errors import AudienceError
 
@@ -94,6 +97,7 @@ def _database(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
         return
     yield _try("database", lambda: _tables(engine))
     yield _try("clock", lambda: _clock(engine, now))
+    yield from _webhooks(settings, engine, now)
     engine.dispose()
 
 
@@ -116,6 +120,23 @@ def _clock(engine: Engine, now: datetime) -> str:
             f"the newest record is of {newest:%Y-%m-%d %H:%M} UTC, ahead of this clock; set the clock"
         )
     return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _webhooks(settings: Settings, engine: Engine, now: datetime) -> Iterator[Diagnosis]:
+    with db.reading(engine) as session:
+        troubles = webhooks.troubles(session, now=now)
+    for hook in settings.webhook:
+        part, trouble = f"webhook {hook.name}", troubles.get(hook.name)
+        if trouble:
+            words = f"{trouble}; mend it, then: newsletter webhooks test {hook.name}, newsletter webhooks redeliver"
+            yield Diagnosis(part=part, verdict=Verdict.WRONG, words=words)
+        else:
+            yield _try(part, partial(_signed, settings, hook))
+
+
+def _signed(settings: Settings, hook: Webhook) -> str:
+    webhooks.secret(settings, hook)
+    return f"{hook.url} is told of {', '.join(hook.events)}"
 
 
 def _relays(settings: Settings) -> Iterator[Diagnosis]:

@@ -8,13 +8,15 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from email.utils import getaddresses, parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from newsletter import looks
 from newsletter.errors import BadInput, NotFound, SettingsError
+from newsletter.hooks import Webhook
 from newsletter.looks import Look, Theme
 from newsletter.recurring import Recurring
 from newsletter.rights import Right
@@ -24,6 +26,8 @@ from subscribers.addresses import parse as parse_address
 from subscribers.errors import BadAddress
 
 FILE = "newsletter.toml"
+#: Sections of which there may be several, each with a name of its own.
+_NAMED: dict[str, type[Section]] = {"relay": Relay, "webhook": Webhook}
 _FONTS = "names of fonts with commas between them, the last one serif, sans-serif, monospace or system-ui"
 
 
@@ -122,6 +126,19 @@ class Web(Section):
     trusted_proxies: tuple[str, ...] = ()
     #: how many requests a minute one token of the API may make
     api_rate: int = Field(default=600, ge=1)
+    #: networks from which /metrics may be read
+    metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    #: the token with which it may be read from anywhere; empty is no such token
+    metrics_token: str = Field(default="", repr=False)
+    metrics_token_file: str = ""
+
+    @field_validator("metrics_from")
+    @classmethod
+    def networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no network."""
+        for each in value:
+            ip_network(each, strict=False)
+        return value
 
 
 class Archive(Section):
@@ -139,6 +156,7 @@ class Settings(Section):
     database: Database = Database()
     dkim: Dkim | None = None
     relay: tuple[Relay, ...] = ()
+    webhook: tuple[Webhook, ...] = ()
     schedule: tuple[Recurring, ...] = ()
     sending: Sending = Sending()
     discovery: Discovery = Discovery()
@@ -221,21 +239,22 @@ def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
         raise SettingsError(f"{where}: {_explain(error)}") from error
-    if len({relay.name for relay in settings.relay}) < len(settings.relay):
-        raise SettingsError(f"{where}: two [[relay]] tables have one name; give each its own")
-    if len({each.name for each in settings.schedule}) < len(settings.schedule):
-        raise SettingsError(f"{where}: two [[schedule]] tables have one name; give each its own")
+    for section in (*_NAMED, "schedule"):
+        several = getattr(settings, section)
+        if len({each.name for each in several}) < len(several):
+            raise SettingsError(f"{where}: two [[{section}]] tables have one name; give each its own")
     return settings
 
 
 def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Lay the environment's values over the file's, in place."""
     for section, field in Settings.model_fields.items():
-        if section == "relay":
-            relays = tables.get("relay", [])
-            for relay in relays if isinstance(relays, list) else []:
-                if isinstance(relay, dict):
-                    _lay(relay, Relay, f"NEWSLETTER_RELAY_{str(relay.get('name', '')).upper()}", environ)
+        if section in _NAMED:
+            several = tables.get(section, [])
+            for each in several if isinstance(several, list) else []:
+                if isinstance(each, dict):
+                    prefix = f"NEWSLETTER_{section.upper()}_{str(each.get('name', '')).upper()}"
+                    _lay(each, _NAMED[section], prefix, environ)
             continue
         if get_origin(field.annotation) is tuple:  # tables without a name of their own have no variables
             continue
@@ -298,8 +317,8 @@ def _explain(error: ValidationError) -> str:
 def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
-        "relay": Relay, "schedule": Recurring, "sending": Sending, "keys": Keys, "theme": Theme, "rights": Right,
-        "check": Check, "web": Web, "discovery": Discovery, "archive": Archive,
+        "relay": Relay, "webhook": Webhook, "schedule": Recurring, "sending": Sending, "keys": Keys, "theme": Theme,
+        "rights": Right, "check": Check, "web": Web, "discovery": Discovery, "archive": Archive,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     if path[0] == "relay" and "domains" in path[:-1]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlmodel import Session
 
-from subscribers import consent, erasures, suppressions, upsert, words
+from subscribers import consent, erasures, notices, suppressions, upsert, words
 from subscribers.models import (
     Confirmation,
     Consent,
@@ -170,6 +170,8 @@ def _join(session: Session, found: Row[*tuple[Any, ...]], *, now: datetime, ip: 
             shown=found.words, form_version=found.form_version, message_id=found.message_id, now=now, ip=ip,
             user_agent=user_agent,
         )  # fmt: skip
+        who = {"subscriber_id": found.subscriber_id, "list_id": found.list_id}
+        notices.tell(session, notices.CONFIRMED, now=now, **who)
 
 
 def sweep(session: Session, *, before: datetime) -> int:

@@ -251,6 +251,41 @@ class Suppression(SQLModel, table=True):
     lifted_by: str = Field(default="", max_length=80)
 
 
+class NoticeState(StrEnum):
+    """What became of a notice."""
+
+    #: its receiver is to be told
+    WAITING = "waiting"
+    #: its receiver took it
+    TOLD = "told"
+    #: given up: it was tried for days, or its receiver is gone
+    DEAD = "dead"
+
+
+class Notice(SQLModel, table=True):
+    """A fact that one receiver is to be told; it names rows and holds no address."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_state_due_at", "state", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    message_id: str = Field(max_length=60, unique=True)
+    receiver: str = Field(max_length=80)
+    fact: str = Field(max_length=60)
+    state: NoticeState = Field(default=NoticeState.WAITING, sa_type=one_of(NoticeState))
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", ondelete="CASCADE", index=True)
+    list_id: int | None = Field(default=None, foreign_key="list.id")
+    suppression_id: int | None = Field(default=None, foreign_key="suppression.id", ondelete="CASCADE", index=True)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    #: when it happened, and since when it is tried
+    at: datetime
+    since: datetime
+    due_at: datetime
+    changed_at: datetime
+    attempts: int = Field(default=0)
+    answer: str = Field(default="", max_length=400)
+
+
 class Erasure(SQLModel, table=True):
     """What is left of an erased person: a keyed hash of their address, and the number of the key."""
 

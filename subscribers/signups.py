@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from subscribers import confirmations, consent, erasures, flags, lists, profiles, suppressions, topics, upsert
+from subscribers import confirmations, consent, erasures, flags, lists, notices, profiles, suppressions, topics, upsert
 from subscribers.attributes import types
 from subscribers.confirmations import Asked
 from subscribers.errors import Refused
@@ -101,6 +101,7 @@ def sign_up(
             on, shown = [(number, each.id)], wishes[each.name]
             consent.record(session, on, event=ConsentEvent.CONFIRMED, shown=shown, now=now, **word)
             erasures.forget(session, keyring, person.address.key)
+            notices.tell(session, notices.CONFIRMED, subscriber_id=number, list_id=each.id, now=now)
     asked = {each.id: wishes[each.name] for each in free if outcomes[each.name] is Outcome.ASKED}
     return SignUp(
         outcomes=outcomes, subscriber_id=number,

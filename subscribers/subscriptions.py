@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
-from subscribers import consent, upsert
+from subscribers import consent, notices, upsert
 from subscribers.consent import Saying
 from subscribers.models import ConsentEvent, MailingList, Subscription, SubscriptionState
 
@@ -67,6 +67,9 @@ def unsubscribe_each(session: Session, wishes: Iterable[Saying]) -> list[Saying]
         if connection.execute(_LEAVE, {"reader": wish.subscriber_id, "on": wish.list_id, "now": wish.now}).first()
     ]
     consent.record_each(session, ConsentEvent.WITHDRAWN, left)
+    for wish in left:
+        who = {"subscriber_id": wish.subscriber_id, "list_id": wish.list_id}
+        notices.tell(session, notices.UNSUBSCRIBED, now=wish.now, **who)
     return left
 
 
@@ -91,4 +94,6 @@ def _move(
     if session.execute(guarded.returning(_STANDING.c.id)).first() is None:
         return False
     consent.record(session, [pair], event=event, method=method, now=now, ip=ip, user_agent=user_agent)
+    fact = notices.UNSUBSCRIBED if event is ConsentEvent.WITHDRAWN else notices.CONFIRMED
+    notices.tell(session, fact, subscriber_id=subscriber_id, list_id=list_id, now=now)
     return True

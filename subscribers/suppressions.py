@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Exists, Select, delete, exists, func, or_, select, update
 from sqlmodel import Session
 
-from subscribers import addresses, upsert, words
+from subscribers import addresses, notices, upsert, words
 from subscribers.errors import NotFound
 from subscribers.lists import id_of
 from subscribers.models import MailingList, Subscriber, Suppression, SuppressionReason
@@ -42,12 +42,14 @@ def add(
     event_id: int | None = None, now: datetime,
 ) -> bool:  # fmt: skip
     """Suppress an address from now on, everywhere or on one list; False when that stands already and stays so."""
-    row = {
+    row: dict[str, Any] = {
         "email_key": addresses.parse(email).key, "list_id": id_of(session, list) if list else None, "reason": reason,
         "source": words.printable(source, 400), "event_id": event_id, "at": now, "lifted_at": None, "lifted_by": "",
     }  # fmt: skip
-    made = session.execute(upsert.into(session, Suppression).on_conflict_do_nothing().returning(_TABLE.c.id), row)
-    return made.first() is not None
+    made = session.scalar(upsert.into(session, Suppression).on_conflict_do_nothing().returning(_TABLE.c.id), row)
+    if made is not None:
+        notices.tell(session, notices.SUPPRESSED, suppression_id=made, list_id=row["list_id"], now=now)
+    return made is not None
 
 
 def lift(session: Session, email: str, *, list: str = "", by: str, now: datetime) -> None:

@@ -50,6 +50,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Keep": {
         "keys": "Change the key behind the links in mail.",
         "tokens": "Let programs in, and keep them out.",
+        "webhooks": "Tell programs elsewhere of what happens here.",
         "dkim": "Make and show the keys that sign mail.",
         "relays": "List the relays, and try them.",
         "serve": "Answer the links in mail: unsubscribe, preferences, view online.",

@@ -15,6 +15,7 @@ from newsletter.delivery.rounds import Due, Round
 from newsletter.delivery.schedules import ScheduleView
 from newsletter.delivery.sending import utc_now
 from newsletter.errors import NewsletterError, PartlySent, RelayError
+from newsletter.feedback import webhooks
 
 app = shape.verb()
 
@@ -54,6 +55,9 @@ def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
     for edition in made:
         output.note(f"note: {edition}")
     letters = letterbox.send(here.engine, here.settings, clock=utc_now)
+    if here.settings.webhook:
+        hooks = webhooks.deliver(here.engine, here.settings, clock=utc_now)
+        output.note(f"note: webhooks: {hooks.told} notices told, {hooks.waiting} waiting")
     with here.write() as session:
         found = rounds.look(session, here.settings, now=here.now)
     for late in found.missed:

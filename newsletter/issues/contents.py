@@ -9,11 +9,13 @@ from newsletter import audit
 from newsletter.editorial import briefings, relations
 from newsletter.editorial.document import Document
 from newsletter.errors import Blocked
+from newsletter.hooks import Event
 from newsletter.issues import corrections, issues, proposing, reports, wording
 from newsletter.issues.content import IssueContent, ItemContent, Related, Terms
 from newsletter.issues.issues import Words
 from newsletter.issues.models import IssueState, Step
 from newsletter.issues.reports import Report
+from subscribers import notices
 
 
 def read(session: Session, issue_id: int, *, now: datetime) -> IssueContent:
@@ -140,3 +142,4 @@ def close(session: Session, issue_id: int, *, actor: str, now: datetime) -> None
     """Mark the issue as sent; the ledger has counted everyone before it asks."""
     issues.move(session, issue_id, IssueState.SENT, since=(IssueState.SENDING,), sent_at=now)
     audit.append(session, "sent", actor=actor, kind="issue", name=issue_id, now=now)
+    notices.tell(session, Event.SENT, data={"issue": issue_id}, now=now)

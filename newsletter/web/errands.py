@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from newsletter.delivery import letterbox
 from newsletter.errors import NewsletterError
+from newsletter.feedback import webhooks
 from newsletter.settings import Settings
 
 #: Seconds between two rounds.
@@ -24,7 +25,7 @@ def _now() -> datetime:
 
 def run(engine: Engine, settings: Settings, *, clock: Callable[[], datetime] = _now) -> None:
     """Send what waits and is due now; trouble is told in the log and met again in the next round."""
-    for errand in (letterbox.send,):
+    for errand in (letterbox.send, webhooks.deliver):
         try:
             errand(engine, settings, clock=clock)
         except NewsletterError as error:

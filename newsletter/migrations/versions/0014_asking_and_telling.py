@@ -8,6 +8,7 @@ revision = "0014"
 down_revision = "0013"
 
 _TEXT = sqlmodel.sql.sqltypes.AutoString
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime
 
 
@@ -34,6 +35,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_letter_state_due_at", "letter", ["state", "due_at"])
     _programs()
+    _notices()
     op.add_column("subscriber", sa.Column("paused_until", _MOMENT(), nullable=True))
 
 
@@ -73,3 +75,37 @@ def _programs() -> None:
     )
     op.create_index(op.f("ix_kept_answer_at"), "kept_answer", ["at"])
     op.create_index(op.f("ix_kept_answer_subscriber_id"), "kept_answer", ["subscriber_id"])
+
+
+def _notices() -> None:
+    """Make the table of what receivers are to be told."""
+    op.create_table(
+        "notice",
+        sa.Column("id", _KEY, nullable=False),
+        sa.Column("message_id", _TEXT(length=60), nullable=False),
+        sa.Column("receiver", _TEXT(length=80), nullable=False),
+        sa.Column("fact", _TEXT(length=60), nullable=False),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), nullable=True),
+        sa.Column("list_id", sa.Integer(), nullable=True),
+        sa.Column("suppression_id", sa.Integer(), nullable=True),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("at", _MOMENT(), nullable=False),
+        sa.Column("since", _MOMENT(), nullable=False),
+        sa.Column("due_at", _MOMENT(), nullable=False),
+        sa.Column("changed_at", _MOMENT(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("answer", _TEXT(length=400), nullable=False),
+        sa.ForeignKeyConstraint(["list_id"], ["list.id"], name=op.f("fk_notice_list_id")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_notice_subscriber_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["suppression_id"], ["suppression.id"], name=op.f("fk_notice_suppression_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_notice_message_id")),
+    )
+    op.create_index("ix_notice_state_due_at", "notice", ["state", "due_at"])
+    op.create_index(op.f("ix_notice_subscriber_id"), "notice", ["subscriber_id"])
+    op.create_index(op.f("ix_notice_suppression_id"), "notice", ["suppression_id"])
