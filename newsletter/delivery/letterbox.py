@@ -81,12 +81,13 @@ def send(engine: Engine, settings: Settings, *, clock: Callable[[], datetime], o
         if ended.away:
             break
     with db.reading(engine) as session:
-        return Tally(sent=sent, waiting=waiting(session))
+        return Tally(sent=sent, waiting=counts(session)[LetterState.WAITING])
 
 
-def waiting(session: Session) -> int:
-    """Return how many letters wait for a relay."""
-    return session.scalar(select(func.count()).where(LETTER.c.state == LetterState.WAITING)) or 0
+def counts(session: Session) -> dict[LetterState, int]:
+    """Return how many letters are in each state."""
+    found = dict(session.execute(select(LETTER.c.state, func.count()).group_by(LETTER.c.state)).all())
+    return {state: found.get(state, 0) for state in LetterState}
 
 
 def listed(titles: Sequence[str]) -> str:
