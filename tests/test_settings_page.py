@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.hooks import Webhook
 from newsletter.recurring import Recurring
 from newsletter.rights import Right
 from newsletter.sections import Section
@@ -16,7 +17,8 @@ ROWS = [row.split("|")[1] for row in PAGE.splitlines() if row.startswith("| `")]
 
 
 @pytest.mark.parametrize(
-    "section", [Publication, Sender, Database, Relay, Recurring, Sending, Check, Dkim, Keys, Web, Archive, Right]
+    "section",
+    [Publication, Sender, Database, Relay, Webhook, Recurring, Sending, Check, Dkim, Keys, Web, Archive, Right],
 )
 def test_every_key_has_a_row(section: type[Section]) -> None:
     told = {name for row in ROWS for name in re.findall(r"([a-z0-9_]+)(?=`)", row)}
