@@ -23,6 +23,7 @@ from newsletter.issues import contents, issues
 from newsletter.issues.models import IssueState
 from newsletter.settings import Settings, load
 from subscribers import confirmations, lists, notices, signups, suppressions, upsert
+from subscribers.consent import Saying
 from subscribers.models import Notice, OptIn, SuppressionReason
 from subscribers.signups import Form
 from tests.delivery import desk
@@ -113,18 +114,20 @@ def test_a_receiver_is_told_of_each_fact_once_signed_and_with_no_address_kept(
         confirmations.confirm(session, asked.token, keyring=KEYRING, now=now)
         leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)  # type: ignore[misc]
         leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)  # type: ignore[misc]
+        leaving.leave_each(session, [Saying(subscriber_id=1, list_id=on + 1, method="one-click", now=now)])
         suppressions.add(session, "Bo@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)
         issue = desk.make_issue(session, now)
         issues.move(session, issue, IssueState.SENDING, since=(IssueState.FROZEN,))
         contents.close(session, issue, actor="mara", now=now)
         kept = repr(session.execute(select(upsert.table(Notice))).all())
     assert "example.com" not in kept
-    assert webhooks.deliver(engine, settings, clock=clock) == Tally(told=5, waiting=0)
+    assert webhooks.deliver(engine, settings, clock=clock) == Tally(told=6, waiting=0)
     assert webhooks.deliver(engine, settings, clock=clock) == Tally()
     person = {"subscriber": 1, "email": "ada@example.com"}
     assert [(each["type"], each["data"]) for each in receiver.bodies()] == [
         ("subscriber.confirmed", {**person, "list": "single"}), ("subscriber.confirmed", {**person, "list": "weekly"}),
         ("subscriber.unsubscribed", {**person, "list": "weekly"}),
+        ("subscriber.unsubscribed", {**person, "list": "single"}),
         ("suppression.added", {"email": "bo@example.com", "reason": "complaint"}), ("issue.sent", {"issue": issue}),
     ]  # fmt: skip
     assert receiver.bodies()[0]["timestamp"] == now.isoformat()
@@ -133,7 +136,7 @@ def test_a_receiver_is_told_of_each_fact_once_signed_and_with_no_address_kept(
         right = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
         assert headers["webhook-signature"] == f"v1,{right}"
         assert abs(int(headers["webhook-timestamp"]) - now.timestamp()) < 1
-    assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 5
+    assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 6
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
