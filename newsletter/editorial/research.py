@@ -1,19 +1,18 @@
 """Gathering the evidence: the sources' words, what was sent before, and what changed since the approval."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from newsletter.audit import AuditEntry
-from newsletter.editorial import body, claims, format, links, overlap, rechecks, sources, standings, tokens
+from newsletter.editorial import body, claims, format, links, overlap, rechecks, related, sources, standings, tokens
 from newsletter.editorial.comparisons import SAME_STORY
+from newsletter.editorial.document import Document
 from newsletter.editorial.evidence import Drift, Evidence, Sent
 from newsletter.editorial.models import Briefing, BriefingState, GateReport, Revision
 from newsletter.editorial.rechecks import Change
-from newsletter.editorial.related import Corpus
 from newsletter.editorial.sources import Held
 from newsletter.editorial.standings import Standing
 from newsletter.editorial.tokens import Passage
@@ -22,6 +21,8 @@ from newsletter.editorial.tokens import Passage
 LATELY = timedelta(days=180)
 #: How many briefings, those that share the most words with a text, are weighed against it.
 _WEIGHED = 24
+#: By briefing, when readers got it, and the text that they got.
+Lately = Mapping[str, tuple[datetime, str]]
 _CORRECTED = re.compile(r"\b(?:correct(?:ion|ed)|retract(?:ion|ed)|withdrawn)\b", re.IGNORECASE)
 
 
@@ -34,7 +35,7 @@ def gather(session: Session, here: Standing, *, now: datetime) -> Evidence:
         sources=held,
         overlap=overlap.compare(passages, held) if held else None,
         unsupported=claims.unsupported(here.document, passages, held) if known else None,
-        sent=tuple(_sent(session, here, now)),
+        sent=tuple(resembling(here.document, _lately(session, here, now))),
         drift=tuple(_drift(session, here, held)),
     )
 
@@ -74,23 +75,22 @@ def _drift(session: Session, here: Standing, held: Sequence[Held]) -> Iterator[D
     yield from (told[number] for number in sorted(told))
 
 
-def _sent(session: Session, here: Standing, now: datetime) -> Iterator[Sent]:
-    """Yield the briefings sent lately that share a source's address with a text, or much of its words."""
-    lately = _lately(session, here, now)
-    own = {links.canonical(source.url) for source in here.document.sources if source.url}
+def resembling(document: Document, lately: Lately) -> Iterator[Sent]:
+    """Yield what was sent lately that shares a source's address with a text, or much of its words."""
+    own = {links.canonical(source.url) for source in document.sources if source.url}
     for id, (at, text) in lately.items():
         if any(url.partition("://")[2].rstrip("/") in text for url in own):
             cited = {links.canonical(source.url) for source in standings.parsed(text, id).sources}
             yield from (Sent(briefing=id, at=at, url=url) for url in sorted(own & cited))
-    words = set(_words(format.dump(here.document)))
+    words = set(_words(format.dump(document)))
     near = sorted(lately, key=lambda id: -len(words.intersection(_words(lately[id][1]))))[:_WEIGHED]
-    documents = [(id, standings.parsed(lately[id][1], id)) for id in near]
-    free = replace(here.document, related_pin=(), related_exclude=())
-    for id, cosine, _ in Corpus([*documents, (here.id, free)]).nearest(here.id, cutoff=SAME_STORY) if near else ():
-        yield Sent(briefing=id, at=lately[id][0], cosine=cosine)
+    for id in near:
+        ((_, _, cosine),) = related.pairs([document, standings.parsed(lately[id][1], id)])
+        if cosine >= SAME_STORY:
+            yield Sent(briefing=id, at=lately[id][0], cosine=cosine)
 
 
-def _lately(session: Session, here: Standing, now: datetime) -> dict[str, tuple[datetime, str]]:
+def _lately(session: Session, here: Standing, now: datetime) -> Lately:
     """Return when each briefing that readers have was sent lately, and its text."""
     sent = select(AuditEntry.name, AuditEntry.at).where(
         AuditEntry.kind == "briefing", AuditEntry.action == "sent", AuditEntry.at > now - LATELY

@@ -13,7 +13,7 @@ from newsletter import audit
 from newsletter.editorial import briefings, gate, standings
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.errors import Refused
-from newsletter.issues import corrections, standards
+from newsletter.issues import before, corrections, standards
 from newsletter.issues.content import IssueContent
 from newsletter.issues.models import IssueReport, IssueWaiver, Step
 
@@ -53,7 +53,8 @@ def run(session: Session, content: IssueContent, step: Step, *, block: Collectio
     """Hold an issue as a whole against the standards."""
     pending = () if content.correction else tuple(corrections.pending(session))
     broken = _broken(session) if step is Step.SEND else ""
-    seen = standards.Seen(content, gone=_gone(session, content, now), pending=pending, broken=broken)
+    sent = before.resembling(session, content, now=now)
+    seen = standards.Seen(content, gone=_gone(session, content, now), pending=pending, broken=broken, sent=sent)
     return Report(
         issue=content.id, step=step, rules=standards.VERSION, block=tuple(sorted(block)),
         findings=tuple(standards.check(seen, block=block, waived=_pardons(session, content))), at=now, texts={},

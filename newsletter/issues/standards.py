@@ -3,12 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from newsletter.editorial import related
-from newsletter.editorial.comparisons import SAME_STORY
+from newsletter.editorial.comparisons import SAME_STORY, SAME_TEXT
 from newsletter.editorial.document import Document
+from newsletter.editorial.evidence import Sent
 from newsletter.editorial.gate import Finding, Severity
 from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
@@ -18,19 +19,22 @@ from newsletter.issues.selecting import MINUTES, reading
 #: From how many items on one source may not stand behind more than half of them, and from how many there must be
 #: so many sources.
 MIXED, MANY, SOURCES = 3, 5, 3
+_SOMETHING_NEW = "see that there is something new to tell them"
 
 
 @dataclass(frozen=True)
 class Seen:
     """An issue, and those of the briefings named as related in it that readers cannot be led to any more.
 
-    `pending` are corrections that were approved and not sent, `broken` says what is wrong with the desk's record.
+    `pending` are corrections that were approved and not sent, `broken` says what is wrong with the desk's record, and
+    `sent` by briefing what the readers of the issue's list had that is like it.
     """
 
     issue: IssueContent
     gone: frozenset[str] = frozenset()
     pending: tuple[CorrectionView, ...] = ()
     broken: str = ""
+    sent: Mapping[str, tuple[Sent, ...]] = field(default_factory=dict)
 
     @property
     def documents(self) -> list[Document]:
@@ -65,6 +69,37 @@ def told_once(seen: Seen) -> Iterator[Remark]:
             one, other = items[first], items[second]
             told = f"{one.document.id} tells much the same as item {other.position}, {other.document.id} ({cosine:.2f})"
             yield Remark(f"items {one.position} and {other.position}", told, "keep one of them, or make them one")
+
+
+def cited_before(seen: Seen) -> Iterator[Remark]:
+    """X1: no item has a source that stands behind what these readers had."""
+    for item in seen.issue.items:
+        for sent in seen.sent.get(item.document.id, ()):
+            if sent.url:
+                told = f"{sent.url} stands behind {_had(sent)}"
+                yield Remark(f"item {item.position}: {item.document.id}", told, _SOMETHING_NEW)
+
+
+def told_before(seen: Seen) -> Iterator[Remark]:
+    """X2: no item tells these readers what they had."""
+    yield from _told(seen, SAME_STORY, SAME_TEXT, "tells much the same")
+
+
+def sent_before(seen: Seen) -> Iterator[Remark]:
+    """X2: no item is a text that these readers had."""
+    yield from _told(seen, SAME_TEXT, 2.0, "is nearly this text")
+
+
+def _told(seen: Seen, least: float, below: float, how: str) -> Iterator[Remark]:
+    for item in seen.issue.items:
+        for sent in seen.sent.get(item.document.id, ()):
+            if least <= sent.cosine < below:
+                told = f"{_had(sent)}, {how} ({sent.cosine:.2f})"
+                yield Remark(f"item {item.position}: {item.document.id}", told, _SOMETHING_NEW)
+
+
+def _had(sent: Sent) -> str:
+    return f"briefing {sent.briefing}, which these readers had on {sent.at:%Y-%m-%d}"
 
 
 def many_sources(seen: Seen) -> Iterator[Remark]:
@@ -108,6 +143,9 @@ def whole_record(seen: Seen) -> Iterator[Remark]:
 RULES = (
     Rule("T3", Severity.WARN, "it is read at one sitting", short_enough),
     Rule("X2", Severity.WARN, "no story is told twice in one issue", told_once, stops=True),
+    Rule("X1", Severity.WARN, "nothing is sent twice by oversight", cited_before),
+    Rule("X2", Severity.WARN, "no story is told twice by oversight", told_before),
+    Rule("X2", Severity.WARN, "nobody gets a text twice", sent_before, stops=True),
     Rule("M1", Severity.WARN, "readers hear more than one voice", many_sources),
     Rule("M2", Severity.BLOCK, "no link leads to what was withdrawn", living_related),
     Rule("C1", Severity.WARN, "what was wrong is put right first", corrected_first),

@@ -24,9 +24,19 @@ def _sentences(story: str) -> Iterator[str]:
 
 
 def briefing(
-    id: str, *, title: str = "", author: str = "mara", now: datetime | None = None, extra: str = "", story: str = ""
+    id: str,
+    *,
+    title: str = "",
+    author: str = "mara",
+    now: datetime | None = None,
+    extra: str = "",
+    story: str = "",
+    page: str = "",
 ) -> str:
-    """Return the file's text of a briefing that the gate passes at `now`; it tells a story of its own, or the named."""
+    """Return the file's text of a briefing that the gate passes at `now`.
+
+    It tells a story of its own and cites a page of its own, or those of the briefings that are named.
+    """
     found = (now or datetime.now(UTC)) - timedelta(hours=5)
     own = _sentences(story or id)
     sections = "\n\n".join(
@@ -51,7 +61,7 @@ author: {author}
 assistance: none
 {extra}sources:
   - name: Example Wire
-    url: https://wire.example.org/{id}
+    url: https://wire.example.org/{page or id}
     title: As the wire had it
     published: {(found - timedelta(hours=2)).isoformat(timespec="seconds")}
     retrieved: {found.isoformat(timespec="seconds")}
