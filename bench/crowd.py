@@ -36,6 +36,7 @@ _COLUMNS = {
     "subscription": "list_id subscriber_id state changed_at",
     "subscriber_topic": "subscriber_id topic_id",
     "delivery": "issue_id subscriber_id list_id state reason reply attempts changed_at",
+    "click": "issue_id subscriber_id number by why visitor at",
     "event": "kind issue_id subscriber_id list_id detail at",
     "suppression": "email_key reason source at lifted_by",
 }
@@ -103,7 +104,10 @@ def _deliver(draw: Random, rows: Rows, n: int, joined: datetime, now: datetime) 
         for kind, share in EVENTS.items():
             if draw.random() < share:
                 at = sent + timedelta(seconds=draw.randrange(1, 3 * 86_400))
-                rows["event"].append((kind, issue, n, 1, "{}", at))
+                if kind == "clicked":
+                    rows["click"].append((issue, n, 1, "human", "", "", at))
+                else:
+                    rows["event"].append((kind, issue, n, 1, "{}", at))
 
 
 def _write(connection: Connection, rows: Rows) -> None:

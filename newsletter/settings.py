@@ -21,6 +21,7 @@ from newsletter.looks import Look, Theme
 from newsletter.recurring import Recurring
 from newsletter.rights import Right
 from newsletter.sections import Section
+from newsletter.tracking import Tracking
 from newsletter.transport import Dkim, Lane, Relay, Sending
 from subscribers.addresses import parse as parse_address
 from subscribers.errors import BadAddress
@@ -165,6 +166,7 @@ class Settings(Section):
     rights: tuple[Right, ...] = ()
     web: Web = Web()
     archive: Archive = Archive()
+    tracking: Tracking = Tracking()
     theme: Theme = Theme()
 
     _folder: Path = PrivateAttr(default=Path())
@@ -318,7 +320,7 @@ def _keys(path: tuple[int | str, ...]) -> list[str]:
     kinds: dict[str, type[Section]] = {
         "publication": Publication, "sender": Sender, "database": Database, "dkim": Dkim,
         "relay": Relay, "webhook": Webhook, "schedule": Recurring, "sending": Sending, "keys": Keys, "theme": Theme,
-        "rights": Right, "check": Check, "web": Web, "discovery": Discovery, "archive": Archive,
+        "rights": Right, "check": Check, "web": Web, "discovery": Discovery, "archive": Archive, "tracking": Tracking,
     }  # fmt: skip
     kind = kinds.get(str(path[0]), Settings) if len(path) > 1 else Settings
     if path[0] == "relay" and "domains" in path[:-1]:

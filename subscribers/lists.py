@@ -16,7 +16,7 @@ from subscribers.models import MailingList, OptIn, Subscription, SubscriptionSta
 
 _LIST = upsert.table(MailingList)
 _STANDING = upsert.table(Subscription)
-_FIELDS = ("id", "name", "title", "description", "identifier", "opt_in", "public", "created_at")
+_FIELDS = ("id", "name", "title", "description", "identifier", "opt_in", "public", "track_clicks", "created_at")
 #: A label and a namespace (RFC 2919 section 2), of the letters that domains have.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)+")
 
@@ -32,6 +32,7 @@ class ListView:
     identifier: str
     opt_in: OptIn
     public: bool
+    track_clicks: bool
     created_at: datetime
     pending: int
     confirmed: int
@@ -58,6 +59,7 @@ def create(
 def edit(
     session: Session, name: str, *, title: str | None = None, description: str | None = None,
     identifier: str | None = None, opt_in: OptIn | None = None, public: bool | None = None,
+    track_clicks: bool | None = None,
 ) -> ListView:  # fmt: skip
     """Change what is given of a list; its name stays, for links and records carry it."""
     get(session, name)
@@ -65,7 +67,7 @@ def edit(
         "title": None if title is None else words.line("a title", title, 200) or name,
         "description": None if description is None else words.line("a description", description, 2000),
         "identifier": None if identifier is None else _identifier(identifier),
-        "opt_in": opt_in, "public": public,
+        "opt_in": opt_in, "public": public, "track_clicks": track_clicks,
     }  # fmt: skip
     changed = {field: value for field, value in given.items() if value is not None}
     if identifier:

@@ -105,6 +105,8 @@ class Subscriber(SQLModel, table=True):
     disposable: bool = Field(default=False)
     joined_at: datetime = Field(index=True)
     paused_until: datetime | None = Field(default=None)
+    #: they do not want their clicks counted
+    uncounted: bool = Field(default=False)
 
 
 class Attribute(SQLModel, table=True):
@@ -135,6 +137,8 @@ class MailingList(SQLModel, table=True):
     identifier: str = Field(default="", max_length=255)
     opt_in: OptIn = Field(default=OptIn.DOUBLE, sa_type=one_of(OptIn))
     public: bool = Field(default=True)
+    #: whether it is counted which links of its mail are followed
+    track_clicks: bool = Field(default=False)
     created_at: datetime
 
 

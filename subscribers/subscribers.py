@@ -33,7 +33,7 @@ _CHOICE = upsert.table(SubscriberTopic)
 _BARRED = upsert.table(Suppression)
 _FIELDS = (
     "id", "email", "name", "language", "country", "audience", "frequency", "attributes", "smtputf8", "role_account",
-    "disposable", "joined_at", "paused_until",
+    "disposable", "joined_at", "paused_until", "uncounted",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ class SubscriberView:
     suppressed: str
     joined_at: datetime
     paused_until: datetime | None
+    uncounted: bool
 
 
 def add(

@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     #: shows an issue in the browser: (issue, 0)
     ISSUE = "issue"
+    #: counts that a link of a copy was followed, and leads on: (issue, subscriber)
+    CLICK = "click"
     #: no link: where a copy that cannot be delivered returns to: (issue, subscriber)
     BOUNCE = "bounce"
     #: no link: when a form was shown: (seconds since 1970, 0)

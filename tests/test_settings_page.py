@@ -10,6 +10,7 @@ from newsletter.recurring import Recurring
 from newsletter.rights import Right
 from newsletter.sections import Section
 from newsletter.settings import Archive, Check, Database, Keys, Publication, Sender, Web
+from newsletter.tracking import Tracking
 from newsletter.transport import Dkim, Relay, Sending
 
 PAGE = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
@@ -25,7 +26,7 @@ def test_every_key_has_a_row(section: type[Section]) -> None:
     assert {field.alias or name for name, field in section.model_fields.items()} - {"domains"} <= told
 
 
-@pytest.mark.parametrize("section", [Relay, Sending, Archive])
+@pytest.mark.parametrize("section", [Relay, Sending, Archive, Tracking])
 def test_every_default_is_the_one_that_is_told(section: type[Section]) -> None:
     for name, field in section.model_fields.items():
         if field.is_required() or field.default in ("", (), None) or name == "domains":

@@ -50,20 +50,25 @@ def edit(
     list_id: Annotated[str | None, typer.Option(help=Identifier)] = None,
     opt_in: Annotated[OptIn | None, typer.Option(help="What a newcomer must do.")] = None,
     public: Annotated[bool | None, typer.Option("--public/--private", help="Whether pages offer it.")] = None,
+    track_clicks: Annotated[
+        bool | None, typer.Option(help="Whether it is counted which links of its mail are followed.")
+    ] = None,
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
     """Change what is given of a list; its name stays."""
     given = {
-        "title": title, "description": description, "identifier": list_id, "opt_in": opt_in, "public": public
+        "title": title, "description": description, "identifier": list_id, "opt_in": opt_in, "public": public,
+        "track_clicks": track_clicks,
     }  # fmt: skip
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
         raise UsageError(f"say what is to be different, such as: newsletter lists edit {name} --title TITLE")
     with desk.of(ctx).acting(as_, Role.ADMIN) as act:
         changed = lists.edit(
-            act.session, name, title=title, description=description, identifier=list_id, opt_in=opt_in, public=public
-        )
+            act.session, name, title=title, description=description, identifier=list_id, opt_in=opt_in, public=public,
+            track_clicks=track_clicks,
+        )  # fmt: skip
         act.record("changed", "list", name, **changes)
     if as_json:
         output.emit(changed)
@@ -116,5 +121,6 @@ def _show(found: lists.ListView) -> None:
     if found.description:
         output.say(found.description)
     output.say(f"{found.opt_in} opt-in, {'offered on pages' if found.public else 'private'}")
+    output.say(f"Clicks are {'counted' if found.track_clicks else 'not counted'}")
     output.say(f"List-Id: {found.identifier or f'{found.name} and the domain of the sender'}")
     output.say(f"{found.confirmed} confirmed, {found.pending} pending, {found.unsubscribed} unsubscribed")

@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlalchemy import case, select
 from sqlmodel import Session
 
-from newsletter.delivery import message, readers
+from newsletter.delivery import making, message, readers
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.results import UNMATCHED
 from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION
 from newsletter.errors import NotFound, Refused
-from newsletter.rendering import compiled
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
 from subscribers import addresses
@@ -61,5 +60,5 @@ def of(
     if not rendered.personal.concerns(reader.traits):
         raise Refused(f"{email} gets no copy of issue {issue_id}: {UNMATCHED}, and it is composed to leave them out")
     head = message.masthead(settings, issue_id, subject=rendered.subject, date=now, keyring=keyring)
-    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}", personal=rendered.personal)
+    body = making.bodies(issue_id, rendered).of(reader)
     return Copy(rendered=message.own(head, rendered, reader), envelope=message.assemble(head, body, reader))

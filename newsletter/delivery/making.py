@@ -10,7 +10,7 @@ from newsletter.delivery.reader import Reader
 from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import Change
 from newsletter.errors import BadInput
-from newsletter.rendering import compiled
+from newsletter.rendering import compiled, tracked
 from newsletter.rendering.compiled import Compiled
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
@@ -18,19 +18,32 @@ from subscribers.tokens import Keyring
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bodies:
+    """An issue's body with its links as they are, and with the links whose clicks are counted."""
+
+    plain: Compiled
+    tracked: Compiled
+
+    def of(self, reader: Reader) -> Compiled:
+        """Return the body that the reader's copy is made of."""
+        return self.tracked if reader.tracked else self.plain
+
+
+@dataclass(frozen=True, kw_only=True)
 class Make:
     """Makes a reader's message, under the subject that is theirs; or says what to write into the ledger instead."""
 
     mastheads: tuple[Masthead, ...]
-    body: Compiled
+    bodies: Bodies
     signs: bool
 
     def __call__(self, reader: Reader) -> Envelope | Change:
         """Return the message, or the change of a reader who can get none."""
-        if not self.body.personal.concerns(reader.traits):
+        if not self.bodies.plain.personal.concerns(reader.traits):
             return results.skipped(results.UNMATCHED, resent=reader.resent)
         try:
-            return message.assemble(self.mastheads[min(reader.variant, len(self.mastheads) - 1)], self.body, reader)
+            head = self.mastheads[min(reader.variant, len(self.mastheads) - 1)]
+            return message.assemble(head, self.bodies.of(reader), reader)
         except BadInput as error:
             return Change(DeliveryState.FAILED, Fault.ADDRESS, str(error), tried=True)
 
@@ -41,5 +54,13 @@ def make(settings: Settings, issue_id: int, rendered: Rendered, *, date: datetim
         message.masthead(settings, issue_id, subject=subject, date=date, keyring=keyring)
         for subject in rendered.subjects
     )
-    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}", personal=rendered.personal)
-    return Make(mastheads=mastheads, body=body, signs=mastheads[0].signer is not None)
+    return Make(mastheads=mastheads, bodies=bodies(issue_id, rendered), signs=mastheads[0].signer is not None)
+
+
+def bodies(issue_id: int, rendered: Rendered) -> Bodies:
+    """Return what the copies of an issue are joined from."""
+    plain, counted = (
+        compiled.compile(each.html, each.text, boundary=f"issue-{issue_id}", personal=each.personal)
+        for each in (rendered, tracked.of(rendered))
+    )
+    return Bodies(plain=plain, tracked=counted)

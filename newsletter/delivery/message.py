@@ -11,7 +11,7 @@ from newsletter.delivery import dkim, headers, returns
 from newsletter.delivery.dkim import Signer
 from newsletter.delivery.reader import Reader
 from newsletter.errors import BadInput
-from newsletter.rendering import slots
+from newsletter.rendering import slots, tracked
 from newsletter.rendering.compiled import Compiled
 from newsletter.rendering.personal import Decision
 from newsletter.rendering.rendered import Rendered
@@ -133,19 +133,24 @@ def _whole(
 
 def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:
     """Return the rendering as its reader sees it."""
-    return rendered.own(values_of(masthead, reader), reader.traits)
+    shown = tracked.of(rendered) if reader.tracked else rendered
+    return shown.own(values_of(masthead, reader), reader.traits)
 
 
 def values_of(masthead: Masthead, reader: Reader) -> dict[Slot, str]:
     """Return what stands in the slots of the reader's copy."""
     token = tokens.sign(masthead.keyring, Purpose.UNSUBSCRIBE, reader.subscriber_id, reader.list_id)
     choices = tokens.sign(masthead.keyring, Purpose.PREFERENCES, reader.subscriber_id)
-    return {
+    values = {
         Slot.EMAIL: reader.email,
         Slot.LIST_TITLE: reader.list_title,
         Slot.UNSUBSCRIBE_URL: f"{masthead.url}/u/{token}",
         Slot.PREFERENCES_URL: f"{masthead.url}/p/{choices}",
     }
+    if reader.tracked:  # one signature for all the links of a copy
+        followed = tokens.sign(masthead.keyring, Purpose.CLICK, masthead.issue_id, reader.subscriber_id)
+        values[Slot.CLICK_URL] = f"{masthead.url}/c/{followed}"
+    return values
 
 
 def _subject(masthead: Masthead, decision: Decision) -> str:

@@ -25,3 +25,5 @@ class Reader:
     traits: Traits = NOBODY
     #: which of the issue's subjects the copy carries, counted from 0
     variant: int = 0
+    #: whether it is counted which links they follow
+    tracked: bool = False

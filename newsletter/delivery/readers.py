@@ -24,6 +24,7 @@ from subscribers.upsert import table
 COLUMNS = (
     SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title, LIST.c.identifier,
     SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
+    (LIST.c.track_clicks & ~SUBSCRIBER.c.uncounted).label("tracked"),
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
 _WAITING = DELIVERY.alias("waiting")
@@ -110,10 +111,13 @@ def read(session: Session, rows: Sequence[Any], lookup: Lookup) -> list[Reader]:
 
 
 def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str]) -> Reader:
-    number, email, list_id, list_name, title, identifier, name, language, country, audience, attributes, *rest = row
+    number, email, list_id, list_name, title, identifier, name, language, country, audience, attributes = row[:11]
+    tracked, *rest = row[11:]
     traits = Traits(
         email=email, name=name, language=language, country=country, audience=audience, topics=topics,
         attributes=attributes, segments=inside, list_name=list_name, list_title=title,
     )  # fmt: skip
     delivery, attempts, resent, variant, *_ = rest or (0, 0, False, 0)
-    return Reader(delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits, variant)
+    return Reader(
+        delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits, variant, bool(tracked)
+    )

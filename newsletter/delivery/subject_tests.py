@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, String, column, func, insert, select, table, update
+from sqlalchemy import String, column, func, insert, select, table, update
 from sqlmodel import Session
 
 from newsletter import audit
@@ -16,9 +16,7 @@ from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import issues
 
 # The room that keeps these facts lies to the right of this one, and its table is known by name only.
-_EVENT = table(
-    "event", column("kind", String), column("issue_id"), column("subscriber_id"), column("detail", JSON)
-)  # fmt: skip
+_CLICK = table("click", column("issue_id"), column("subscriber_id"), column("by", String))
 
 
 class Decide(StrEnum):
@@ -149,15 +147,13 @@ def sampled(session: Session, issue_id: int) -> SubjectTestView:
 
 
 def scores(session: Session, issue_id: int) -> list[Score]:
-    """Return how each subject does, in their order; what machines clicked does not count."""
+    """Return how each subject does, in their order; only clicks that are a person's count."""
     share = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 1, DELIVERY.c.state == DeliveryState.SENT)
     sent = select(DELIVERY.c.variant, func.count()).where(*share).group_by(DELIVERY.c.variant)
-    by_person = _EVENT.c.detail["machine"].as_boolean().is_not(True)
-    clicks = (_EVENT.c.kind == "clicked", _EVENT.c.issue_id == issue_id, by_person)
     clicked = (
         select(DELIVERY.c.variant, func.count(DELIVERY.c.subscriber_id.distinct()))
-        .join(_EVENT, _EVENT.c.subscriber_id == DELIVERY.c.subscriber_id)
-        .where(*share, *clicks)
+        .join(_CLICK, _CLICK.c.subscriber_id == DELIVERY.c.subscriber_id)
+        .where(*share, _CLICK.c.issue_id == issue_id, _CLICK.c.by == "human")
         .group_by(DELIVERY.c.variant)
     )
     had, followed = dict(session.execute(sent).all()), dict(session.execute(clicked).all())

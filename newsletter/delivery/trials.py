@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlmodel import Session
 
-from newsletter.delivery import audiences, few, message, planning, readers, rehearsals
+from newsletter.delivery import audiences, few, making, message, planning, readers, rehearsals
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.reader import Reader
@@ -87,12 +87,12 @@ def write(
     date = plan.planned_at if plan else now
     head = message.masthead(settings, issue_id, subject=rendered.subject, date=date, keyring=keyring)
     personal = rendered.personal
-    body = compiled.compile(rendered.html, rendered.text, boundary=f"issue-{issue_id}", personal=personal)
+    bodies = making.bodies(issue_id, rendered)
     require_empty(folder)
     count = 0
     readers_ = _readers(session, issue_id, lists, segments, personal.needs, now)
     for count, reader in enumerate((each for each in readers_ if personal.concerns(each.traits)), start=1):
-        _save(folder / _name(count, reader.email), message.assemble(head, body, reader).message)
+        _save(folder / _name(count, reader.email), message.assemble(head, bodies.of(reader), reader).message)
     return count
 
 

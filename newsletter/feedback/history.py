@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Column, ColumnElement, or_, select
 
 from newsletter.delivery.models import Delivery, DeliveryState
-from newsletter.feedback.models import Event, EventKind
+from newsletter.feedback.models import Click, ClickBy, Event, EventKind
 from newsletter.issues.models import Issue
 from subscribers import upsert
 from subscribers.history import Fact, Known, Occasion
 
 _DELIVERY, _EVENT, _ISSUE = upsert.table(Delivery), upsert.table(Event), upsert.table(Issue)
+_CLICK = upsert.table(Click)
 
 
 def _received(occasion: Occasion) -> Known:
@@ -24,6 +25,16 @@ def _received(occasion: Occasion) -> Known:
         rows = rows.where(_DELIVERY.c.issue_id.in_(select(_ISSUE.c.id).where(closed).correlate(None)))
     one = occasion.issue is not None
     return Known(ids=rows, once=one, ordered=one, wide=True)
+
+
+def _clicked(occasion: Occasion) -> Known:
+    """Return whose clicks are a person's, as far as the desk can tell."""
+    rows = select(_CLICK.c.subscriber_id).where(
+        _CLICK.c.by == ClickBy.HUMAN, _CLICK.c.subscriber_id.is_not(None),
+        *_at(occasion, _CLICK.c.issue_id, _CLICK.c.at),
+    )  # fmt: skip
+    timed = occasion.since is not None or occasion.until is not None
+    return Known(ids=rows, ordered=occasion.issue is not None and not timed)
 
 
 def _came_back(kind: EventKind) -> Fact:
@@ -53,6 +64,7 @@ FACTS: Mapping[str, Fact] = {
     **{
         kind.value: _came_back(kind)
         for kind in EventKind
-        if kind is not EventKind.AUTO_REPLIED
+        if kind not in (EventKind.AUTO_REPLIED, EventKind.CLICKED)
     },
+    "clicked": _clicked,
 }  # fmt: skip

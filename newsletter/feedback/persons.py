@@ -9,7 +9,8 @@ from sqlmodel import Session, col
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY
-from newsletter.feedback import events
+from newsletter.feedback import clicks, events
+from newsletter.feedback.clicks import ClickView
 from newsletter.feedback.events import EventView
 from newsletter.feedback.models import Event
 from newsletter.issues.models import Issue
@@ -62,6 +63,7 @@ class Person:
     confirmations: Sequence[Question]
     deliveries: Sequence[DeliveryView]
     events: Sequence[EventView]
+    clicks: Sequence[ClickView]
     erased: bool
 
 
@@ -75,6 +77,7 @@ class Erased:
     consents: int
     deliveries: int
     events: int
+    clicks: int
 
 
 def find(session: Session, email: str, *, keyring: Keyring, now: datetime) -> Person:
@@ -89,7 +92,8 @@ def find(session: Session, email: str, *, keyring: Keyring, now: datetime) -> Pe
     return Person(
         address=email, subscriber=known, lists=_lists(session, known, barred, now), suppressions=barred,
         consents=consent.of(session, number), confirmations=confirmations.of(session, number),
-        deliveries=_deliveries(session, number), events=events.of(session, number), erased=erased,
+        deliveries=_deliveries(session, number), events=events.of(session, number),
+        clicks=clicks.of(session, number), erased=erased,
     )  # fmt: skip
 
 
@@ -111,6 +115,7 @@ def erase(session: Session, email: str, *, keyring: Keyring, now: datetime) -> E
         # A mail server's reply repeats the address, as often as not.
         deliveries=upsert.touched(session, _of(DELIVERY, number).values(subscriber_id=None, reply="")),
         events=upsert.touched(session, _of(_EVENT, number).values(subscriber_id=None, detail={})),
+        clicks=clicks.unname(session, number),
     )
     if known:
         subscribers.remove(session, known.id)

@@ -1,4 +1,4 @@
-"""The table of the press: what an issue looks like, fixed."""
+"""The tables of the press: what an issue looks like, fixed, and where its links lead."""
 
 from datetime import datetime
 from typing import Any
@@ -23,3 +23,13 @@ class Rendering(SQLModel, table=True):
     manifest: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     personal: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     at: datetime
+
+
+class RenderingLink(SQLModel, table=True):
+    """Where a link of a rendering leads, by the number that stands for it in mail, from 1 on; it stays for good."""
+
+    __tablename__ = "rendering_link"
+
+    rendering: str = Field(foreign_key="rendering.sha256", primary_key=True, max_length=64)
+    number: int = Field(primary_key=True)
+    url: str

@@ -14,7 +14,7 @@ from newsletter.issues import contents, issues, reports
 from newsletter.issues.content import IssueContent
 from newsletter.issues.expressions import Known
 from newsletter.issues.models import Step
-from newsletter.rendering import checks, inline, layout, mjml, templates
+from newsletter.rendering import checks, inline, layout, mjml, templates, tracked
 from newsletter.rendering.marks import Marks
 from newsletter.rendering.models import Rendering
 from newsletter.rendering.personal import Personal
@@ -100,6 +100,7 @@ def store(
         )  # fmt: skip
         session.add(row)
         session.flush()
+        tracked.keep(session, sha256, rendered.html)
     return sha256
 
 

@@ -26,6 +26,8 @@ class Slot(StrEnum):
     UNSUBSCRIBE_URL = "unsubscribe_url"
     #: where the reader chooses topics and lists
     PREFERENCES_URL = "preferences_url"
+    #: where a link leads first whose clicks are counted, less its number; no rendering is frozen with it
+    CLICK_URL = "click_url"
 
     @property
     def marker(self) -> str:

@@ -17,6 +17,7 @@ from newsletter.web import (
     about,
     archive,
     briefings,
+    clicks,
     confirm,
     corrections,
     desk,
@@ -58,7 +59,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
         exception_handlers={HTTPException: _refuse, DatabaseError: _wait},
     )
     app.state.site = site
-    readers = (unsubscribe, preferences, signup, confirm, online, review)
+    readers = (unsubscribe, clicks, preferences, signup, confirm, online, review)
     for room in (*readers, archive, issues, briefings, search, feeds, sitemap, corrections, about, health, *desk.ROOMS):
         app.include_router(room.router)
     app.mount(api.PATH, api.create(site))

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from newsletter import db
 from newsletter.delivery import letterbox
 from newsletter.errors import NewsletterError
-from newsletter.feedback import webhooks
+from newsletter.feedback import clicks, webhooks
 from newsletter.settings import Settings
 
 #: Seconds between two rounds.
@@ -25,13 +26,22 @@ def _now() -> datetime:
 
 def run(engine: Engine, settings: Settings, *, clock: Callable[[], datetime] = _now) -> None:
     """Send what waits and is due now; trouble is told in the log and met again in the next round."""
-    for errand in (letterbox.send, webhooks.deliver):
+    for errand in (letterbox.send, webhooks.deliver, _forget):
         try:
             errand(engine, settings, clock=clock)
         except NewsletterError as error:
             _log.warning("put off: %s", error)
         except Exception:
             _log.exception("an errand failed")
+
+
+def _forget(engine: Engine, _settings: Settings, *, clock: Callable[[], datetime]) -> None:
+    """Empty what is old of who followed links."""
+    with db.reading(engine) as session:
+        due = clicks.due(session, now=clock())
+    if due:
+        with db.transaction(engine) as session:
+            clicks.forget(session, now=clock())
 
 
 @contextmanager

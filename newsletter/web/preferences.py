@@ -10,7 +10,7 @@ from newsletter.web import readers
 from newsletter.web.forms import Fields, Sent, one
 from newsletter.web.site import READ, Here, Site
 from newsletter.web.unsubscribe import TEST
-from subscribers import consent, pauses, topics
+from subscribers import consent, counting, pauses, topics
 from subscribers.errors import BadValue
 from subscribers.models import Frequency
 from subscribers.tokens import Purpose, sign
@@ -56,6 +56,8 @@ def _save(site: Site, subscriber_id: int, sent: Fields) -> Response:
         topics.choose(session, subscriber_id, [name for name in known if name in sent.get("topic", [])])
         if (often := one(sent, "frequency")) in set(Frequency):
             readers.choose(session, subscriber_id, Frequency(often), keyring=site.keyring)
+        if "clicks" in sent:  # the form says so where it asks
+            counting.refuse(session, subscriber_id, "refused" in sent["clicks"])
     return _page(site, subscriber_id, saved=True)
 
 
@@ -77,11 +79,13 @@ def why(token: str, site: Here) -> Response:
     subscriber_id, _ = site.ticket(token, Purpose.PREFERENCES)
     with site.reading() as session:
         reader = readers.find(session, subscriber_id)
-        proofs = consent.of(session, subscriber_id)
+        proofs, counted = consent.of(session, subscriber_id), counting.of(session, subscriber_id)
     if reader is None:
         return site.page("test_message" if subscriber_id == TEST else "gone")
     titles = {each.name: each.title for each in reader.standings}
-    return site.page("why", reader=reader, proofs=proofs, titles=titles, back=f"{site.prefix}/p/{token}")
+    return site.page(
+        "why", reader=reader, proofs=proofs, titles=titles, counted=counted, back=f"{site.prefix}/p/{token}"
+    )
 
 
 def _page(site: Site, subscriber_id: int, *, saved: bool = False, said: str = "", status: int = 200) -> Response:
@@ -89,7 +93,7 @@ def _page(site: Site, subscriber_id: int, *, saved: bool = False, said: str = ""
         return site.page("test_message")
     with site.reading() as session:
         reader = readers.find(session, subscriber_id)
-        chosen = topics.of(session, subscriber_id)
+        chosen, counted = topics.of(session, subscriber_id), counting.of(session, subscriber_id)
         choices = [
             Choice(name=topic.name, label=topic.title, ticked=topic.name in chosen) for topic in topics.all(session)
         ]
@@ -104,7 +108,8 @@ def _page(site: Site, subscriber_id: int, *, saved: bool = False, said: str = ""
     first, last = pauses.bounds(site.clock())
     return site.page(
         "preferences", status=status, reader=reader, choices=choices, frequencies=list(Frequency), links=links, why=why,
-        saved=saved, said=said, wrong=status != 200, paused=_day(paused) if paused else "", first=first, last=last,
+        counted=counted, saved=saved, said=said, wrong=status != 200, paused=_day(paused) if paused else "",
+        first=first, last=last,
     )  # fmt: skip
 
 

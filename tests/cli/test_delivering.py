@@ -14,8 +14,7 @@ from newsletter.delivery import rounds, schedules, sending
 from newsletter.delivery.sending import Order
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.demo import sink
-from newsletter.feedback import events
-from newsletter.feedback.models import EventKind
+from newsletter.feedback.models import Click, ClickBy
 from newsletter.settings import load
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.cli.test_sending import frozen, maildir
@@ -221,7 +220,7 @@ def test_a_trial_of_subjects_is_seen_and_decided(engine: Engine, trial: Desk, ma
     with db.transaction(engine) as session:
         second = session.execute(DELIVERY.select().where(DELIVERY.c.variant == 1)).one()
         who = {"subscriber_id": second.subscriber_id, "issue_id": 1}
-        events.record(session, EventKind.CLICKED, **who, now=datetime.now(UTC))
+        session.add(Click(**who, number=1, by=ClickBy.HUMAN, why="", at=datetime.now(UTC)))
     names(refuse("issues", "winner", "1", "2", "--clicks", code=2), "either the clicks decide, or you")
     names(refuse("issues", "winner", "1", "3"), "they are 1 to 2")
     says(trial.run("issues", "winner", "1", "--clicks").stdout, "Subject 2 has won", "newsletter send 1 --rest")

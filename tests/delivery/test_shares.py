@@ -13,8 +13,7 @@ from newsletter.delivery.models import Stop
 from newsletter.delivery.shares import Share
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
 from newsletter.errors import Refused
-from newsletter.feedback import events
-from newsletter.feedback.models import EventKind
+from newsletter.feedback.models import Click, ClickBy
 from newsletter.issues.models import Issue, IssueState
 from newsletter.rendering.models import Rendering
 from tests.delivery import desk
@@ -138,7 +137,9 @@ def test_clicks_choose_the_subject_of_the_rest_when_their_hours_are_over(room: R
     with db.transaction(room.engine) as session:
         query = select(DELIVERY.c.subscriber_id).where(DELIVERY.c.part == 1, DELIVERY.c.variant == 1)
         for reader in session.scalars(query).all():
-            events.record(session, EventKind.CLICKED, subscriber_id=reader, issue_id=room.issue, now=room.clock())
+            session.add(
+                Click(issue_id=room.issue, subscriber_id=reader, number=1, by=ClickBy.HUMAN, why="", at=room.clock())
+            )
     with pytest.raises(Refused, match="has no winner yet"):
         room.send(share=REST)
     room.clock.tick(hours=2)

@@ -13,7 +13,7 @@ from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.feedback import events
-from newsletter.feedback.models import EventKind
+from newsletter.feedback.models import Click, ClickBy, EventKind
 from newsletter.issues.models import Issue
 from tests.delivery import desk
 
@@ -39,13 +39,15 @@ def settle(session: Session, now: datetime, *, part: int = 1) -> None:
 
 
 def click(
-    session: Session, issue: int, variant: int, count: int, now: datetime, *, part: int = 1, **detail: object
-) -> None:
+    session: Session, issue: int, variant: int, count: int, now: datetime, *, part: int = 1,
+    by: ClickBy = ClickBy.HUMAN,
+) -> None:  # fmt: skip
     who = (DELIVERY.c.issue_id == issue, DELIVERY.c.variant == variant, DELIVERY.c.part == part)
     readers = session.execute(select(DELIVERY.c.subscriber_id).where(*who).order_by(DELIVERY.c.id).limit(count))
     for reader in readers.scalars().all():
         for _ in range(2):  # a second click of the same reader does not count
-            events.record(session, EventKind.CLICKED, subscriber_id=reader, issue_id=issue, detail=detail, now=now)
+            session.add(Click(issue_id=issue, subscriber_id=reader, number=1, by=by, why="", at=now))
+    session.flush()
 
 
 def rest(session: Session, issue: int) -> Counter[int]:
@@ -59,8 +61,8 @@ def test_clicks_of_people_decide_when_the_hours_are_over(engine: Engine, now: da
     with db.transaction(engine) as session:
         click(session, issue, 0, 1, now)
         click(session, issue, 1, 3, now)
-        click(session, issue, 0, 5, now, machine=True)
-        click(session, issue, 0, 5, now, machine=True, by="scanner")
+        click(session, issue, 0, 5, now, by=ClickBy.MACHINE)
+        click(session, issue, 0, 5, now, by=ClickBy.UNKNOWN)
         events.record(session, EventKind.OPENED, subscriber_id=1, issue_id=issue, now=now)
         scores = [(each.subject, each.sent, each.clicked) for each in subject_tests.scores(session, issue)]
         assert scores == [(desk.RENDERED.subject, 5, 1), ("Or so", 5, 3)]

@@ -24,6 +24,7 @@ VALUES = {
     Slot.LIST_TITLE: "Weekly digest",
     Slot.UNSUBSCRIBE_URL: f"{URL}/u/AQAAAAEAAAAB0dK3",
     Slot.PREFERENCES_URL: f"{URL}/p/AQAAAAEAAAAAf93b",
+    Slot.CLICK_URL: f"{URL}/c/AQAAAAEAAAAA1s2d",
 }
 _SEEN = datetime(2026, 10, 30, 8, 0, tzinfo=UTC)
 

@@ -194,7 +194,7 @@ def test_freezing_stores_the_rendering_under_its_hash_and_fixes_the_issue(
         loaded = press.load(session, issue)
         assert (loaded.html, loaded.text, loaded.subject) == (row.html, row.text, "Cranes and loggers")
         assert "Monday, 2 November 2026" in loaded.text
-        assert all(slot.marker in loaded.html and slot.marker in loaded.text for slot in Slot)
+        assert all(slot.marker in loaded.html and slot.marker in loaded.text for slot in set(Slot) - {Slot.CLICK_URL})
         assert [entry.action for entry in audit.entries(session, "issue", issue)] == ["composed", "frozen"]
 
 

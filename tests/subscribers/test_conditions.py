@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from newsletter.delivery.models import Delivery, DeliveryState
 from newsletter.feedback.history import FACTS
-from newsletter.feedback.models import Event, EventKind
+from newsletter.feedback.models import Click, ClickBy, Event, EventKind
 from newsletter.issues.models import Issue
 from subscribers import attributes, conditions, history, subscribers, suppressions, topics, upsert
 from subscribers.conditions import Known
@@ -91,13 +91,19 @@ def told(people: Session, now: datetime) -> Session:
     )  # fmt: skip
     came = [
         (EventKind.OPENED, 1, 1, 59), (EventKind.OPENED, 1, 1, 58), (EventKind.OPENED, 1, 2, 50),
-        (EventKind.OPENED, 2, 1, 2), (EventKind.CLICKED, 1, 2, 50), (EventKind.BOUNCED, 1, 3, 59),
+        (EventKind.OPENED, 2, 1, 2), (EventKind.BOUNCED, 1, 3, 59),
         (EventKind.COMPLAINED, 1, 3, 1), (EventKind.UNSUBSCRIBED, None, 4, 40), (EventKind.OPENED, 1, None, 1),
     ]  # fmt: skip
     people.execute(
         insert(upsert.table(Event)),
         [{"kind": kind, "issue_id": number, "subscriber_id": person, "list_id": None, "detail": {},
           "at": now - timedelta(days=days)} for kind, number, person, days in came],
+    )  # fmt: skip
+    followed = [(2, ClickBy.HUMAN), (3, ClickBy.MACHINE), (1, ClickBy.UNKNOWN), (None, ClickBy.HUMAN)]
+    people.execute(
+        insert(upsert.table(Click)),
+        [{"issue_id": 1, "subscriber_id": person, "number": 1, "by": by, "why": "", "visitor": "",
+          "at": now - timedelta(days=50)} for person, by in followed],
     )  # fmt: skip
     return people
 

@@ -92,7 +92,8 @@ def erase(
     else:
         output.say(
             f"{email} is erased: {erased.subscriptions} subscriptions, {erased.suppressions} suppressions; "
-            f"{erased.consents} consents, {erased.deliveries} deliveries and {erased.events} events name nobody now"
+            f"{erased.consents} consents, {erased.deliveries} deliveries, {erased.events} events "
+            f"and {erased.clicks} clicks name nobody now"
         )
 
 
@@ -128,4 +129,6 @@ def _sections(person: Person) -> list[tuple[str, tuple[str, ...], list[tuple[obj
         ("Deliveries", ("issue", "subject", "state", "when", "reason", "reply"),
          [(each.issue, each.subject, each.state, each.at, each.reason, each.reply) for each in person.deliveries]),
         ("Events", ("when", "what", "issue"), [(each.at, each.kind, each.issue_id) for each in person.events]),
+        ("Clicks", ("when", "issue", "link", "by", "why"),
+         [(each.at, each.issue, each.url, each.by, each.why) for each in person.clicks]),
     ]  # fmt: skip
