@@ -87,15 +87,14 @@ def compose(
         if picks:
             return Selection(picks=tuple(picks))
         earliest = now - span if span else None
-        return choosing.choose(
+        found = choosing.choose(
             session, since=earliest, topic=topic, list_name=list_name, room=room, besides=besides, now=now
         )
+        return sizing.cut(session, here, found, max_kb, words=words, terms=terms, now=now)
 
     with here.acting(as_, Role.EDITOR) as act:
         chosen = choose(act.session, 0, act.now)
         chosen.require()
-        if not picks:
-            chosen = sizing.cut(act, here, chosen, max_kb, words=words, terms=terms)
         issue = issues.compose(
             act.session, chosen.picks, words=words, terms=terms, list_name=list_name, actor=act.who, now=act.now
         )

@@ -91,10 +91,13 @@ def freeze(ctx: typer.Context, issue: desk.IssueNumber, as_: desk.Actor = "", as
     rechecking.before(here, issue)
     with here.acting(as_, Role.EDITOR) as act:
         rendering = press.freeze(act.session, issue, here.settings, keyring=here.keyring, actor=act.who, now=act.now)
+        found = issues.get(act.session, issue)
     if as_json:
         output.emit({"issue": issue, "state": "frozen", "rendering": rendering})
     else:
-        output.say(f"Issue {issue} is frozen as {rendering[:12]}; send it: newsletter send {issue} --list LIST")
+        clear = f"Somebody else clears it: newsletter issues clear {issue}"
+        step = clear if here.settings.publication.clearance else issues.next_step(found)
+        output.say(f"Issue {issue} is frozen as {rendering[:12]}. {step}")
 
 
 @app.command()

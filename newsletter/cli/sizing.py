@@ -1,7 +1,10 @@
 """How long an issue takes to read and how large it is, for `newsletter compose`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from sqlmodel import Session
 
 from newsletter.cli import desk, output
 from newsletter.errors import NewsletterError
@@ -28,14 +31,14 @@ class Extent:
 
 
 def cut(
-    act: desk.Act, here: desk.Desk, chosen: Selection, kilobytes: int, *, words: Words, terms: Terms
-) -> Selection:  # fmt: skip
+    session: Session, here: desk.Desk, chosen: Selection, kilobytes: int, *, words: Words, terms: Terms, now: datetime
+) -> Selection:
     """Return as many of the first picks as an issue of so many kilobytes has room for; the first always has."""
     if not kilobytes or not chosen.picks:
         return chosen
-    content = contents.draft(act.session, chosen.picks, words=words, terms=terms, now=act.now)
+    content = contents.draft(session, chosen.picks, words=words, terms=terms, now=now)
     limit = kilobytes * 1000
-    found = measuring.measure(content, here.settings, keyring=here.keyring, limit=limit, now=act.now)
+    found = measuring.measure(content, here.settings, keyring=here.keyring, limit=limit, now=now)
     return chosen.cut(max(found.fits, 1), f"the issue would have more than {kilobytes} KB (--max-kb)")
 
 
