@@ -8,12 +8,13 @@ from sqlmodel import Session
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.results import MAY_HAVE_IT
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER, SUBSCRIPTION
-from newsletter.issues.models import Item
+from newsletter.errors import Refused
+from newsletter.issues.models import Issue, IssueState, Item
 from subscribers import suppressions
 from subscribers.models import SubscriptionState
 from subscribers.upsert import table
 
-_ITEM = table(Item)
+_ISSUE, _ITEM = table(Issue), table(Item)
 #: A copy of which nobody knows whether it arrived counts as one that did.
 _MAY = or_(DELIVERY.c.state == DeliveryState.UNKNOWN, DELIVERY.c.reason.endswith(MAY_HAVE_IT, autoescape=True))
 
@@ -61,6 +62,20 @@ def count(session: Session, briefing: str) -> Holders:
     erased = session.scalar(select(func.count()).where(_has(briefing), DELIVERY.c.subscriber_id.is_(None))) or 0
     told = session.scalar(select(func.count()).select_from(choose(briefing).subquery())) or 0
     return Holders(readers=readers + erased, doubtful=session.scalar(doubtful) or 0, gone=readers + erased - told)
+
+
+def require_settled(session: Session, briefing: str) -> None:
+    """Refuse while an issue still brings the briefing to readers: they would not be told what was wrong with it."""
+    coming = (
+        select(_ISSUE.c.id, _ISSUE.c.state)
+        .join(_ITEM, _ITEM.c.issue_id == _ISSUE.c.id)
+        .where(_ITEM.c.briefing_id == briefing, _ISSUE.c.state.in_((IssueState.SENDING, IssueState.PAUSED)))
+    )
+    if found := session.execute(coming.order_by(_ISSUE.c.id)).first():
+        raise Refused(
+            f"issue {found.id} is {found.state} and still brings {briefing} to readers, who would not be told; let it "
+            f"end, or give the rest of it up first: newsletter issues cancel {found.id}"
+        )
 
 
 def _has(briefing: str) -> ColumnElement[bool]:

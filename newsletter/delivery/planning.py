@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, insert, litera
 from sqlmodel import Session
 
 from newsletter import audit
-from newsletter.delivery import audiences, batches, differences, parts, rehearsals, schedules
+from newsletter.delivery import audiences, batches, differences, holders, parts, rehearsals, schedules
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.parts import UNDIVIDED, Parts
 from newsletter.delivery.tables import AUDIENCE, DELIVERY
@@ -53,7 +53,10 @@ def plan(
     if standing:
         return _require_same(standing, lists, segments)
     lists = issues.lists_of(session, issue_id, lists)
-    if not lists and not corrections.carried(session, issue_id):
+    carried = corrections.carried(session, issue_id)
+    if carried:
+        holders.require_settled(session, carried.briefing)
+    elif not lists:
         raise Refused(f"issue {issue_id} has no audience yet; name a list: newsletter send {issue_id} --list LIST")
     size = _write(session, issue_id, lists=lists, segments=segments, batch=batch, divided=divided, now=now)
     words = {"lists": list(lists), "segments": list(segments)}

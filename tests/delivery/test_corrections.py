@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from newsletter import db
 from newsletter.delivery import audiences, controls, holders, report, sending
@@ -20,7 +20,7 @@ from newsletter.editorial import people, standings
 from newsletter.errors import Refused
 from newsletter.issues import corrections, issues
 from newsletter.issues.issues import Words
-from newsletter.issues.models import CorrectionKind, CorrectionState, IssueState, Item
+from newsletter.issues.models import CorrectionKind, CorrectionState, Issue, IssueState, Item
 from newsletter.rendering import press
 from subscribers import suppressions, tokens
 from subscribers.models import Frequency, SuppressionReason
@@ -45,7 +45,8 @@ def carrying(room: Room, tmp_path: Path) -> Room:
             people.add(session, handle, now=now)
         approved(session, tmp_path / "briefings", "cranes", at=now)
         desk.make_list(session, now, 8)
-        room.issue = issues.compose(session, ["cranes"], words=Words(), actor="mara", now=now).id
+        words = Words()
+        room.issue = issues.compose(session, ["cranes"], words=words, list_name="weekly", actor="mara", now=now).id
         press.freeze(session, room.issue, room.settings, keyring=KEYRING, actor="mara", now=now)
     return room
 
@@ -84,6 +85,7 @@ def second_issue(session: Session, room: Room) -> int:
     now = room.clock()
     desk.make_list(session, now, 3, name="daily")
     issue = desk.make_issue(session, now)
+    issues.row(session, issue).list = "daily"
     text = standings.get(session, "cranes").sha256
     session.add(Item(issue_id=issue, position=1, briefing_id="cranes", sha256=text))
     return issue
@@ -226,10 +228,16 @@ def test_a_correction_does_not_count_as_an_issue_that_a_reader_had_lately(carryi
     assert (counted.readers, counted.held) == (8, {})
 
 
-def test_a_correction_that_nobody_got_waits_again_when_its_issue_is_cancelled(carrying: Room) -> None:
+def test_a_correction_waits_for_the_end_of_its_issue_and_again_when_nobody_got_it(carrying: Room) -> None:
     room = carrying
     room.send()
     carrier = corrected(room)
+    with db.transaction(room.engine) as session:
+        session.execute(update(Issue).where(col(Issue.id) == room.issue).values(state=IssueState.PAUSED))
+    with pytest.raises(Refused, match=r"issue 1 is paused and still brings cranes .*newsletter issues cancel 1"):
+        send(room, carrier)
+    with db.transaction(room.engine) as session:
+        session.execute(update(Issue).where(col(Issue.id) == room.issue).values(state=IssueState.SENT))
     sending.plan(room.engine, room.settings, carrier, Order(), actor="mara", now=room.clock())
     with db.reading(room.engine) as session:
         assert corrections.pending(session) == []
