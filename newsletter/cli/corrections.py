@@ -9,7 +9,7 @@ from newsletter.cli import desk, output, shape, trying
 from newsletter.cli import send as sends
 from newsletter.delivery import holders
 from newsletter.editorial.models import Role
-from newsletter.errors import UsageError
+from newsletter.errors import Refused, UsageError
 from newsletter.issues import corrections
 from newsletter.issues.corrections import CorrectionView
 from newsletter.issues.models import CorrectionKind, CorrectionState
@@ -59,13 +59,20 @@ def show(
             content = corrections.content(session, found, found.issue or 0)
             rendered = press.render(content, here.settings, links, dated=here.now.date()).whole()
     if rendered and html:
-        html.write_text(rendered.html, "utf-8")
+        _write(html, rendered.html)
     if as_json:
         output.emit({**found.as_json(), "readers": told.readers, "doubtful": told.doubtful, "gone": told.gone})
     elif rendered and text:
         output.write(rendered.text)
     else:
         _show(found, told)
+
+
+def _write(path: Path, html: str) -> None:
+    try:
+        path.write_text(html, "utf-8")
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}; name another file") from error
 
 
 def _show(found: CorrectionView, told: holders.Holders) -> None:
