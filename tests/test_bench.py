@@ -21,7 +21,7 @@ BENCH = Path(__file__).parents[1] / "bench"
         ("imports.py --size 400 --rounds 1", 2),
         ("segments.py --size 400 --rounds 1", 20),
         ("planning.py --size 400", 2),
-        ("feeds.py --size 40 --rounds 1", 2),
+        ("feeds.py --size 16 --rounds 1", 2),
     ],
 )
 def test_a_benchmark_of_a_million_runs_on_a_few_hundred(words: str, lines: int) -> None:

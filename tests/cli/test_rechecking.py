@@ -55,29 +55,22 @@ def test_a_freeze_and_a_send_look_at_the_sources_again(desk: Desk, publisher: Pu
     here.refuses("briefings", "recheck", "nobody", code=3)
 
 
-def test_a_poll_looks_at_what_was_approved_where_nobody_could_look(
-    desk: Desk, publisher: Publisher, tmp_path: Path
+def test_a_poll_looks_at_what_nobody_looked_at_and_takes_words_where_that_is_switched_on(
+    desk: Desk, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(originals, "READING", 0.0)
     cite(desk, f"{publisher.url}/a", tmp_path)
     desk.run("briefings", "approve", "harbour", "--as", "jonas")
+    desk.run("feeds", "poll")
     assert publisher.asked == []  # the tests' desk looks at nothing
     here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_RECHECK": "60"})
     here.run("feeds", "poll")
     here.run("feeds", "poll")
     assert len(publisher.asked) == 1
-
-
-def test_a_poll_takes_the_words_of_what_is_cited_where_that_is_switched_on(
-    desk: Desk, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(originals, "READING", 0.0)
-    cite(desk, f"{publisher.url}/a", tmp_path)
-    desk.run("feeds", "poll")
-    assert publisher.asked == []
-    here = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_FULLTEXT": "true"})
-    assert "1 articles looked at for their words" in here.run("feeds", "poll").stdout
-    assert "articles" not in here.run("feeds", "poll").stdout
-    assert [path for path, _, _ in publisher.asked] == ["/robots.txt", "/a"]
-    held = here.json("briefings", "overlap", "harbour")["sources"]
+    reading = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_FULLTEXT": "true"})
+    assert "1 articles looked at for their words" in reading.run("feeds", "poll").stdout
+    assert "articles" not in reading.run("feeds", "poll").stdout
+    assert [path for path, _, _ in publisher.asked] == ["/a", "/robots.txt", "/a"]
+    held = reading.json("briefings", "overlap", "harbour")["sources"]
     assert held[0]["words"] > 200
     assert not held[0]["teaser"]
