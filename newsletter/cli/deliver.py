@@ -9,7 +9,6 @@ import typer
 from newsletter.cli import desk, output, rechecking, shape
 from newsletter.delivery import letterbox, recurring, report, rounds
 from newsletter.delivery.editions import EditionView
-from newsletter.delivery.letterbox import Tally
 from newsletter.delivery.report import Status
 from newsletter.delivery.rounds import Due, Round
 from newsletter.delivery.schedules import ScheduleView
@@ -41,6 +40,15 @@ class Done:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What a pass did beside sending issues."""
+
+    letters: letterbox.Tally
+    notices: webhooks.Tally
+    made: list[EditionView]
+
+
 @app.command()
 def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
     """Send what is due now, once: scheduled issues, trials that have a winner, what a relay put off. For cron.
@@ -55,16 +63,14 @@ def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
     for edition in made:
         output.note(f"note: {edition}")
     letters = letterbox.send(here.engine, here.settings, clock=utc_now)
-    if here.settings.webhook:
-        hooks = webhooks.deliver(here.engine, here.settings, clock=utc_now)
-        output.note(f"note: webhooks: {hooks.told} notices told, {hooks.waiting} waiting")
     with here.write() as session:
         found = rounds.look(session, here.settings, now=here.now)
     for late in found.missed:
         output.note(f"note: issue {late.issue} {late}")
     busy = list(found.busy)
     done = [each for due in found.due if (each := _take_up(here, due, busy))]
-    _tell(found, done, busy, letters, made, as_json=as_json)
+    hooks = webhooks.deliver(here.engine, here.settings, clock=utc_now)  # last: it tells what was sent now, too
+    _tell(found, done, busy, _Beside(letters=letters, notices=hooks, made=made), as_json=as_json)
     _end(done, found.held)
 
 
@@ -83,19 +89,20 @@ def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
     return Done(due=due, status=status, error=error)
 
 
-def _tell(
-    found: Round, done: list[Done], busy: list[int], letters: Tally, made: list[EditionView], *, as_json: bool
-) -> None:
+def _tell(found: Round, done: list[Done], busy: list[int], beside: _Beside, *, as_json: bool) -> None:
     if as_json:
         missed = [each.issue for each in found.missed]
         issues = [each.as_json() for each in done]
         output.emit({
             "issues": issues, "busy": busy, "missed": missed, "held": [each.issue for each in found.held],
-            "editions": [each.as_json() for each in made], "letters": vars(letters),
+            "editions": [each.as_json() for each in beside.made], "letters": vars(beside.letters),
+            "webhooks": vars(beside.notices),
         })  # fmt: skip
         return
-    if letters.sent or letters.waiting:
-        output.say(f"Letters that ask to confirm: {letters.sent} sent, {letters.waiting} waiting")
+    if beside.letters.sent or beside.letters.waiting:
+        output.say(f"Letters that ask to confirm: {beside.letters.sent} sent, {beside.letters.waiting} waiting")
+    if beside.notices.told or beside.notices.waiting:
+        output.say(f"Notices to webhooks: {beside.notices.told} told, {beside.notices.waiting} waiting")
     rows = [(d.due.issue, d.due.why, d.status.state, d.status.sent, d.status.waiting, d.status.note) for d in done]
     if rows or not busy:
         output.table(("issue", "why", "state", "sent", "waiting", "note"), rows, empty="Nothing is due")

@@ -22,7 +22,9 @@ from tests.support.commands import Desk
 from tests.support.smtp import serving
 
 __all__ = ["frozen", "maildir", "refuse"]
-NOTHING_ELSE = {"letters": {"sent": 0, "waiting": 0}, "held": [], "editions": []}
+NOTHING_ELSE = {
+    "letters": {"sent": 0, "waiting": 0}, "webhooks": {"told": 0, "waiting": 0}, "held": [], "editions": [],
+}  # fmt: skip
 
 
 def says(told: str, *words: str) -> None:

@@ -235,7 +235,8 @@ def test_receivers_are_made_tried_and_told_anew_by_command(settings: Settings, r
     }  # fmt: skip
     assert receiver.bodies()[0]["type"] == "test"
     here.run("suppressions", "add", "ada@example.com")
-    assert "1 notices told, 0 waiting" in here.run("deliver").stderr
+    assert "Notices to webhooks: 1 told, 0 waiting" in here.run("deliver").stdout
+    assert here.json("deliver")["webhooks"] == {"told": 0, "waiting": 0}
     told = here.json("webhooks", "list", "--state", "told")
     assert [(each["fact"], each["attempts"]) for each in told["notices"]] == [("suppression.added", 1)]
     assert [each["name"] for each in told["receivers"]] == ["shop"]

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,20 @@ def test_a_pass_of_cron_sends_what_waits(desk: Desk) -> None:
         assert here.json("deliver")["letters"] == {"sent": 1, "waiting": 0}
         assert here.json("deliver")["letters"] == {"sent": 0, "waiting": 0}
         assert len(server.accepted) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_serving_process_sends_what_waits_beside_answering(desk: Desk) -> None:
+    sign_up(desk, Clock(desk.now))
+    with desk.engine.begin() as connection:
+        connection.execute(update(LETTER).values(created_at=here_and_now(), due_at=here_and_now()))
+        connection.execute(update(upsert.table(Confirmation)).values(expires_at=here_and_now() + timedelta(days=7)))
+    with smtp.serving() as server, errands.running(desk.engine, by(desk, server.port), pause=0.02):
+        for _ in range(1000):
+            if states(desk) == ["sent"]:
+                break
+            time.sleep(0.01)
+        assert (states(desk), len(server.accepted)) == (["sent"], 1)
 
 
 def test_a_letter_is_given_up_after_a_day_or_when_nothing_is_left_to_ask(desk: Desk) -> None:
