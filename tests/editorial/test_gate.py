@@ -182,6 +182,6 @@ def test_a_waiver_reaches_warnings_only_even_of_a_rule_that_also_blocks() -> Non
 
 def test_every_rule_says_why_it_is_there() -> None:
     of_the_text = {"A1", "A3", "A6", "T1", "T2", "T3", "T4", "T5", "T6", "L1", "E1"}
-    of_its_sources = {"A4", "O0", "O1", "O2", "O3", "O4", "N1", "X1", "X2", "X3"}
+    of_its_sources = {"A4", "O0", "O1", "O2", "O3", "O4", "N1", "R1", "X1", "X2", "X3"}
     assert {rule.id for rule in gate.RULES} == of_the_text | of_its_sources
     assert all(rule.why and rule.check.__doc__ for rule in gate.RULES)
