@@ -67,7 +67,8 @@ def act(visit: Doing, id: str, sent: Sent) -> Response:
         raise HTTPException(400)
     with there():
         try:
-            visit.look(id, who=visit.who if action == "submit" else UNSEEN)
+            who = visit.may(*_MAY[action])
+            visit.look(id, who=who if action == "submit" else UNSEEN)  # who hands a text in answers for its edits
             with visit.acting(*_MAY[action]) as session:
                 _require_shown(session, id, one(sent, "sha256"))
                 _act(visit, session, id, action, words)

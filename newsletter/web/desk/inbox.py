@@ -19,8 +19,10 @@ from newsletter.web.site import READ
 
 router = APIRouter()
 
-#: How many stories a page shows, for how many days one can sleep, and how many decisions a page can take back.
-MOST, DAYS, BACK = 40, (1, 3, 7), 8
+#: How many stories a page shows, and for how many days one can sleep.
+MOST, DAYS = 40, (1, 3, 7)
+#: How many decisions a page can take back, and the characters that they may have in a form.
+BACK, ROOM = 8, 24_000
 _TO = {"shortlist": ItemState.SHORTLISTED, "dismiss": ItemState.DISMISSED, "snooze": ItemState.SNOOZED}
 
 
@@ -89,6 +91,11 @@ def _begin(visit: Visit, sent: Fields, story: int) -> str:
     return begun.id
 
 
+def _sealed(visit: Visit, trail: Sequence[Decision]) -> str:
+    sealed = visit.seal([trails.packed(each) for each in trail])
+    return sealed if len(sealed) <= ROOM else _sealed(visit, trail[1:])
+
+
 def _page(
     visit: Visit, trail: Sequence[Decision], *, every: bool, said: str = "", failed: bool = False
 ) -> Response:  # fmt: skip
@@ -101,5 +108,5 @@ def _page(
     return visit.page(
         "inbox", status=409 if failed else 200, said=said, failed=failed, stories=stories[:MOST], marks=marks,
         more=len(stories) - len(marks), every=every, others=len(found) - len(stories), reasons=reasons, days=DAYS,
-        standing=inbox.standing, undo=bool(trail), trail=visit.seal([trails.packed(each) for each in trail]),
+        standing=inbox.standing, undo=bool(trail), trail=_sealed(visit, trail),
     )  # fmt: skip

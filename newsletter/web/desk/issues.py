@@ -39,6 +39,7 @@ def listed(visit: Seen) -> Response:
 def compose(visit: Doing, sent: Sent) -> Response:
     """Make an issue of the briefings that were ticked, in their order."""
     try:
+        visit.may(Role.EDITOR)
         visit.look()
         with visit.acting(Role.EDITOR) as session:
             made = issues.compose(

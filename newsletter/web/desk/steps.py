@@ -35,6 +35,7 @@ class Said:
 
 
 def _arrange(visit: Visit, issue: int, arrangement: Arrangement, said: str, **changes: Any) -> Said:
+    visit.may(Role.EDITOR)
     if arrangement.add:
         visit.look()
     with visit.acting(Role.EDITOR) as session:
@@ -79,6 +80,7 @@ def _words(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
 
 def _freeze(visit: Visit, issue: int, _sent: Fields, _name: str) -> Said:
     site = visit.site
+    visit.may(Role.EDITOR)
     visit.look()
     with visit.acting(Role.EDITOR) as session:
         press.freeze(session, issue, site.settings, keyring=site.keyring, actor=visit.who, now=visit.now)
@@ -93,6 +95,7 @@ def _unfreeze(visit: Visit, issue: int, _sent: Fields, _name: str) -> Said:
 
 
 def _clear(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
+    visit.may(Role.EDITOR, Role.STANDARDS)
     visit.look()
     with visit.acting(Role.EDITOR, Role.STANDARDS) as session:
         solo = visit.site.settings.publication.solo
@@ -102,17 +105,17 @@ def _clear(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
 
 def _cancel(visit: Visit, issue: int, _sent: Fields, _name: str) -> Said:
     site = visit.site
-    with visit.acting(Role.EDITOR):
-        pass  # the role is asked for first: giving up opens transactions of its own
-    done = controls.cancel(site.engine, site.settings, issue, actor=visit.who, now=visit.now)
+    who = visit.may(Role.EDITOR)  # giving up opens its transactions itself
+    done = controls.cancel(site.engine, site.settings, issue, actor=who, now=visit.now)
     return Said(words=f"Issue {issue} is given up." if done else "Its sender is asked to stop, which takes a moment.")
 
 
 def _ask(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
     """Ask before an issue is given its time; Blocked where anything keeps it back."""
     site, at = visit.site, one(sent, "at")
+    visit.may(Role.SENDER)
     visit.look()
-    with visit.acting(Role.SENDER) as session:
+    with site.reading() as session:
         schedules.parse(at, visit.now)
         if site.settings.publication.clearance:
             clearing.require(session, issue)

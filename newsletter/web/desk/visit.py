@@ -56,6 +56,12 @@ class Visit:
         """Return what each form of this session carries."""
         return self._mac("form")
 
+    def may(self, *fitting: Role) -> str:
+        """Return who acts, or refuse whoever has none of the roles before anything is done."""
+        with self.site.reading() as session:
+            roles.require(session, self.who, *fitting)
+        return self.who
+
     @contextmanager
     def acting(self, *fitting: Role) -> Iterator[Session]:
         """Open the one transaction of a form that takes one of the roles."""

@@ -19,7 +19,7 @@ async function swap(address, options) {
   text().append(...fresh.childNodes);
   text().classList.remove("busy");
   if (answer.redirected) history.replaceState(null, "", answer.url);
-  begin();
+  begin(true);
 }
 
 document.addEventListener("submit", event => {
@@ -34,11 +34,12 @@ document.addEventListener("submit", event => {
 let place = 0;
 const stories = () => [...document.querySelectorAll(".stories > li")];
 
-function go(to) {
+function go(to, focused = true) {
   const all = stories();
   if (!all.length) return;
   place = Math.max(0, Math.min(to, all.length - 1));
   all.forEach((story, number) => story.classList.toggle("here", number === place));
+  if (!focused) return;
   all[place].querySelector("h2").focus({preventScroll: true});
   all[place].scrollIntoView({block: "nearest"});
 }
@@ -110,8 +111,8 @@ function follow() {
   }, 2000);
 }
 
-function begin() {
-  if (stories().length) go(place);
+function begin(focused) {
+  go(place, focused);
   follow();
 }
-begin();
+begin(false);
