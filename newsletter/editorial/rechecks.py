@@ -117,6 +117,8 @@ def found(session: Session, here: Standing) -> list[Recheck]:
     for number, source in enumerate(here.document.sources, start=1):
         seen = known.get(looks.page(source.url), [])
         change, told = _compared(seen)
+        if not seen and not looks.there(source.url):
+            told = "an example's address, or none"
         made.append(
             Recheck(
                 briefing=here.id, source=number, name=source.name, url=source.url, change=change, told=told,

@@ -41,7 +41,8 @@ def test_a_source_that_says_the_same_is_no_finding(room: Room) -> None:
     look(room, 1)
     look(room, 60)
     assert drift(room) == []
-    assert [each.change for each in rechecks.found(room.session, room.get())] == [Change.SAME, Change.UNKNOWN]
+    told = [(each.change, each.told) for each in rechecks.found(room.session, room.get())]
+    assert told == [(Change.SAME, ""), (Change.UNKNOWN, "an example's address, or none")]
 
 
 @pytest.mark.parametrize(
