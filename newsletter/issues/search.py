@@ -88,10 +88,12 @@ def find(
         return 0, []
     listed = _hashes(archive)
     rows = session.execute(_query(session), {"asked": _asked(session, question)}).all()
-    found = [row for row in rows if (row.kind, row.name) in listed]
+    found = [row.id for row in rows if (row.kind, row.name) in listed]
+    shown = found[skip : skip + most]
+    texts = {row.id: row for row in session.execute(select(_TABLE).where(_TABLE.c.id.in_(shown)))}
     part = [
         Hit(kind=each.kind, name=each.name, title=marked(each.title, question), excerpt=excerpt(each.text, question))
-        for each in found[skip : skip + most]
+        for each in (texts[number] for number in shown)
     ]
     return len(found), part
 
@@ -201,11 +203,11 @@ def _asked(session: Session, question: Sequence[str]) -> str:
 def _query(session: Session) -> TextClause:
     if session.get_bind().dialect.name == "postgresql":
         return text(
-            "SELECT s.kind, s.name, s.title, s.text FROM search_index i JOIN search_text s ON s.id = i.id, "
+            "SELECT s.id, s.kind, s.name FROM search_index i JOIN search_text s ON s.id = i.id, "
             "CAST(:asked AS tsquery) asked WHERE i.words @@ asked "
             "ORDER BY ts_rank(i.words, asked, 1) DESC, s.kind, s.name"
         )
     return text(
-        "SELECT s.kind, s.name, s.title, s.text FROM search_index JOIN search_text s ON s.id = search_index.rowid "
+        "SELECT s.id, s.kind, s.name FROM search_index JOIN search_text s ON s.id = search_index.rowid "
         "WHERE search_index MATCH :asked ORDER BY bm25(search_index, 8.0, 1.0), s.kind, s.name"
     )
