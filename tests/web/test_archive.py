@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,8 +29,12 @@ from tests.web.test_reading import PILOTS, TUGS, approve, compose, staff
 assert staff  # the fixture that brings ann and ben
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 GRAIN = replace(
-    PILOTS, id="grain-moves", title="Grain moves by rail again", related_pin=(), topics=("fuel", "rail"),
-    what_happened="Wagons were full for the first time since spring.", audience=(),
+    PILOTS, id="grain-moves", title="Grain moves by rail again", related_pin=(), topics=("fuel", "rail"), audience=(),
+    introduction="Mills order whole trains of wheat, since barges run aground in the dry summer.",
+    key_points=("Elevators load at dawn", "Track fees fell in spring", "Bakers paid less per sack"),
+    what_happened="Wagons were full for the first time since spring.",
+    why_it_matters="Bread gets cheaper where tracks reach.", buyer_relevance="Ask millers for tariffs by axle.",
+    what_to_watch_next="Rainfall upstream.",
 )  # fmt: skip
 TUGS_OF = replace(TUGS, topics=("harbours",))
 
@@ -50,6 +55,17 @@ def close(desk: Desk, picks: Sequence[str], *, title: str = "", days: int = 0, t
 def publish(desk: Desk, issue: int, seen: Visibility) -> None:
     with db.transaction(desk.engine) as session:
         visibility.publish(session, issue, seen, actor="ann", now=desk.now)
+
+
+def part(number: int, **more: Any) -> Document:
+    """Return a briefing that shares no word with another."""
+    words = [f"{word}{number}" for word in ("quay", "berth", "crane", "lock", "ship", "tide", "rope", "pier", "buoy")]
+    said: dict[str, Any] = {
+        "id": f"part-{number}", "title": f"Harbour{number}", "introduction": f"{' '.join(words)}.",
+        "key_points": tuple(words[:3]), "what_happened": f"{words[3]}.", "why_it_matters": f"{words[4]}.",
+        "buyer_relevance": f"{words[5]}.", "what_to_watch_next": f"{words[6]}.",
+    }  # fmt: skip
+    return replace(TUGS_OF, **{**said, **more})
 
 
 def press_of(desk: Desk, issue: int) -> str:
@@ -95,7 +111,7 @@ def test_the_archive_lists_what_everybody_was_sent_by_year_and_topic_newest_firs
 @on_sqlite
 def test_a_long_archive_comes_in_pages_that_lead_to_one_another(desk: Desk) -> None:
     for number in range(21):
-        send(desk, replace(TUGS_OF, id=f"tugs-{number}", title=f"Tugs, part {number}"), days=number - 30)
+        send(desk, part(number), days=number - 30)
     first, second = desk.client.get("/archive"), desk.client.get("/archive?page=2")
     assert (len(named(first.text)), len(named(second.text))) == (20, 1)
     assert '<a rel="next" href="/archive?page=2">' in first.text
@@ -256,8 +272,8 @@ def test_public_pages_are_not_sent_again_to_who_has_them(desk: Desk) -> None:
 
 
 def test_the_search_finds_what_was_published_and_shows_it_safely(desk: Desk) -> None:
-    accented = replace(
-        GRAIN, id="cafe", title="Crème & <b>brûlée</b> at the quay", topics=("fuel",),
+    accented = part(
+        7, id="cafe", title="Crème & <b>brûlée</b> at the quay", topics=("fuel",),
         what_happened="日本の港で牛乳。 Prices fell 3.5% in O'Neill's \"quay\" shop; 100-tonne lots went.",
     )  # fmt: skip
     issue = send(desk, TUGS_OF, accented, title="Quay week")
@@ -271,7 +287,7 @@ def test_the_search_finds_what_was_published_and_shows_it_safely(desk: Desk) -> 
     assert found("tug") == [f"briefings/{TUGS.id}", f"issues/{issue}"], "the beginning of a word is enough"
     assert found("港 牛乳") == ["briefings/cafe"]
     assert found("neill quay") == found('"O\'Neill" quay*') == ["briefings/cafe"]
-    assert found("quay tide")[:1] != [], "sources are searched too"
+    assert found("quay tide") != [], "sources are searched too"
     assert found("tugs brulee") == [f"issues/{issue}"], "all the words"
     signs = ("'a\" OR b* NOT (", "title:tugs", "' & '", "-tugs zzz", ":*", "\\", "%", "\x00", "NEAR(a b)", "nowhere")
     for nothing in signs:

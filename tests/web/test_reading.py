@@ -39,7 +39,11 @@ PILOTS = Document(
 )  # fmt: skip
 TUGS = replace(
     PILOTS, id="tugs-idle", title="Tugs lie idle for want of crews", related_pin=(), assistance=Assistance.NONE,
+    introduction="Towing firms cannot man their boats, and moored hulls earn nothing.",
+    key_points=("Deckhands moved to wind farms", "Wages rose by a tenth", "Towage costs more on weekends"),
     what_happened="Three tugs of eleven did not leave the quay.",
+    why_it_matters="A vessel that waits for towage burns fuel at anchor.",
+    buyer_relevance="Book towage two days ahead.", what_to_watch_next="Talks between owners and unions.",
 )  # fmt: skip
 
 
