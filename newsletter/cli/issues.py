@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, editing, output, publishing, rechecking, shape, signing, waiving
+from newsletter.cli import desk, editing, output, publishing, rechecking, reporting, shape, signing, waiving
 from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
@@ -80,6 +80,7 @@ app.command()(editing.edit)
 app.command()(publishing.publish)
 app.command()(waiving.waive)
 signing.register(app)
+reporting.register(app)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 import shutil
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -43,6 +44,23 @@ DEVICES = (
 
 def draw(html: str, *, title: str) -> bytes:
     """Return the sheet as a PNG; Refused where no browser can be had, with what to install."""
+    return _with_browser(lambda browser: _sheet(browser, [_figure(browser, html, each) for each in DEVICES], title))
+
+
+def page(html: str, *, width: int) -> bytes:
+    """Return a page by itself as a PNG, by day and as long as it is; Refused like the sheet."""
+
+    def shot(browser: Any) -> bytes:
+        opened = browser.new_page(viewport={"width": width, "height": 600}, device_scale_factor=2)
+        opened.route("**/*", lambda route: route.abort())
+        opened.set_content(html, wait_until="load")
+        made: bytes = opened.screenshot(full_page=True)
+        return made
+
+    return _with_browser(shot)
+
+
+def _with_browser(work: Callable[[Any], bytes]) -> bytes:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
@@ -52,8 +70,7 @@ def draw(html: str, *, title: str) -> bytes:
         with sync_playwright() as playwright:
             # Without a Chromium of the system's, Playwright looks for its own.
             browser = playwright.chromium.launch(executable_path=_chromium(), args=[*root, *_QUIET])
-            figures = [_figure(browser, html, device) for device in DEVICES]
-            return _sheet(browser, figures, title)
+            return work(browser)
     except Error as error:
         said = str(error).strip().splitlines()[0]
         raise Refused(f"no picture can be drawn here ({said}); {_HOW}") from error

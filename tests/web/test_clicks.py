@@ -16,7 +16,8 @@ from newsletter.delivery import making
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.tables import DELIVERY
+from newsletter.delivery.tables import AUDIENCE, DELIVERY
+from newsletter.editorial import sessions
 from newsletter.feedback.clicks import CLICK
 from newsletter.rendering import press, tracked
 from subscribers import lists
@@ -156,3 +157,22 @@ def test_a_reader_is_told_whether_clicks_are_counted(mailed: Mailed) -> None:
         lists.edit(session, "weekly", track_clicks=False)
     assert "we count neither which links" in client.get(f"{bo}/why").text
     assert "Do not count my clicks" not in client.get(bo).text
+
+
+def test_the_desk_shows_the_report_to_its_people(mailed: Mailed) -> None:
+    desk, path = mailed.desk, f"/desk/issues/{mailed.issue}/report"
+    assert desk.client.get(path).headers["location"] == "/desk/login"
+    with db.transaction(desk.engine) as session:
+        desk.client.cookies.set("desk", sessions.begin(session, "ben", now=desk.now))
+    early = desk.client.get(path)
+    assert (early.status_code, early.headers["location"].partition("?")[0]) == (303, f"/desk/issues/{mailed.issue}")
+    with db.transaction(desk.engine) as session:
+        plan = {"size": 1, "planned_at": desk.now - timedelta(hours=2), "planned_by": "ann"}
+        session.execute(insert(AUDIENCE).values(issue_id=mailed.issue, lists=["weekly"], segments=[], **plan))
+    desk.client.get(mailed.path(1), headers=FIREFOX)
+    answer = desk.client.get(path)
+    assert answer.status_code == 200
+    assert "1</b> of 1 whose clicks are counted" in answer.text
+    assert "'unsafe-inline'" in answer.headers["content-security-policy"]
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert desk.client.get("/desk/issues/99/report").status_code == 404
