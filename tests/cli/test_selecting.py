@@ -38,4 +38,6 @@ def test_an_issue_for_a_list_goes_there_by_itself_and_nowhere_else(desk: Desk) -
     desk.run("schedule", "remove", "1", "--as", "mara")
     assert "2 readers of weekly" in desk.refuses("send", "1", "--as", "mara")
     assert desk.json("issues", "show", "1")["list"] == "weekly"
-    assert "no list 'weekli'; did you mean weekly" in desk.refuses("compose", "--list", "weekli", "--as", "mara", code=3)
+    assert "no list 'weekli'; did you mean weekly" in desk.refuses(
+        "compose", "--list", "weekli", "--as", "mara", code=3
+    )
