@@ -68,8 +68,9 @@ def unsubscribe_each(session: Session, wishes: Iterable[Saying]) -> list[Saying]
     ]
     consent.record_each(session, ConsentEvent.WITHDRAWN, left)
     for wish in left:
-        who = {"subscriber_id": wish.subscriber_id, "list_id": wish.list_id}
-        notices.tell(session, notices.UNSUBSCRIBED, now=wish.now, **who)
+        notices.tell(
+            session, notices.UNSUBSCRIBED, subscriber_id=wish.subscriber_id, list_id=wish.list_id, now=wish.now
+        )
     return left
 
 
