@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from newsletter import db, doctor
+from newsletter import db, doctor, hooks
 from newsletter.errors import NotFound, SettingsError
 from newsletter.feedback import leaving, persons, webhooks
 from newsletter.feedback.webhooks import Tally
@@ -112,8 +112,8 @@ def test_a_receiver_is_told_of_each_fact_once_signed_and_with_no_address_kept(
         ).asked
         assert asked
         confirmations.confirm(session, asked.token, keyring=KEYRING, now=now)
-        leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)  # type: ignore[misc]
-        leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)  # type: ignore[misc]
+        leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)
+        leaving.leave(session, subscriber_id=1, list_id=on, now=now, **WORD)
         leaving.leave_each(session, [Saying(subscriber_id=1, list_id=on + 1, method="one-click", now=now)])
         suppressions.add(session, "Bo@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)
         issue = desk.make_issue(session, now)
@@ -140,7 +140,7 @@ def test_a_receiver_is_told_of_each_fact_once_signed_and_with_no_address_kept(
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
-    key = webhooks.hooks.key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    key = hooks.key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     said = webhooks.sign(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}')
     assert said == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -246,7 +246,7 @@ def test_receivers_are_made_tried_and_told_anew_by_command(settings: Settings, r
     assert "no [[webhook]] called 'shup'" in here.refuses("webhooks", "test", "shup", code=3)
     made = Path(settings.folder, "keys", "more.secret")
     assert here.json("webhooks", "keygen", "keys/more.secret") == {"file": "keys/more.secret"}
-    assert len(webhooks.hooks.key(made.read_text().strip())) == 32
+    assert len(hooks.key(made.read_text().strip())) == 32
     assert made.stat().st_mode & 0o777 == 0o600
     assert "cannot be made: File exists" in here.refuses("webhooks", "keygen", "keys/more.secret")
     Path(settings.folder, "keys", "shop.secret").write_text("short\n")

@@ -21,16 +21,17 @@ from newsletter.web.api.models import KeptAnswer
 from newsletter.web.api.tokens import Scope
 from newsletter.web.app import create
 from subscribers import attributes, consent, lists, subscribers, suppressions, upsert
-from subscribers.models import AttributeType, OptIn
+from subscribers.models import AttributeType, Knock, OptIn
 from tests.delivery.desk import Clock
 from tests.support import smtp
 from tests.support.commands import Desk as Newsletter
 from tests.support.keys import KEYRING
 from tests.web.conftest import Desk
 
+WORDS = "Yes, send me The Weekly Tide."
 NEW = {
     "email": "new@quay.example", "lists": ["weekly"],
-    "consent": {"words": "Yes, send me The Weekly Tide.", "form": "7", "ip": "192.0.2.7", "user_agent": "Form/1"},
+    "consent": {"words": WORDS, "form": "7", "ip": "192.0.2.7", "user_agent": "Form/1"},
 }  # fmt: skip
 SIZE = 300
 
@@ -130,9 +131,9 @@ def test_a_sign_up_asks_by_mail_and_keeps_the_words(api: Api) -> None:
     with db.reading(api.desk.engine) as session:
         proofs = consent.of(session, told["id"])
     assert {(each.list, each.event.value, each.method, each.words, each.ip, each.form_version) for each in proofs} == {
-        ("weekly", "requested", "api, token shop", NEW["consent"]["words"], "192.0.2.7", "7"),
-        ("monthly", "confirmed", "api, token shop", NEW["consent"]["words"], "192.0.2.7", "7"),
-    }  # type: ignore[index]
+        ("weekly", "requested", "api, token shop", WORDS, "192.0.2.7", "7"),
+        ("monthly", "confirmed", "api, token shop", WORDS, "192.0.2.7", "7"),
+    }
     found = api.ask("GET", "/subscribers?email=NEW@quay.example").json()["items"]
     assert found == [told] == [api.ask("GET", f"/subscribers/{told['id']}").json()]
 
@@ -223,7 +224,7 @@ def test_a_token_comes_in_so_often_and_no_body_is_too_long(api: Api) -> None:
         f'"token";q={SIZE};w=60', f'"token";r={SIZE - 1};t=60',
     )  # fmt: skip
     with db.transaction(api.desk.engine) as session:
-        session.execute(upsert.table(door.knocks.Knock).update().values(times=SIZE))
+        session.execute(upsert.table(Knock).update().values(times=SIZE))
     last = api.ask("GET", "/lists")
     problem(last, 429)
     assert (last.headers["retry-after"], last.headers["ratelimit"]) == ("60", '"token";r=0;t=60')
