@@ -42,14 +42,14 @@ def renamed_and_sealed(folder: Path) -> None:
     relist(folder, dossier.ENTRIES)
 
 
-FORGERIES: list[tuple[Callable[[Path], None], type[NewsletterError], str]] = [
+FORGERIES: list[tuple[Callable[[Path], object], type[NewsletterError], str]] = [
     (change("approvals.json"), Refused, "approvals.json is not the file that was exported"),
     (change(dossier.ENTRIES, listed=True), Refused, "does not fit the chain"),
     (renamed_and_sealed, Refused, "does not fit the chain"),
     (lambda folder: (folder / "rendering/issue.txt").unlink(), Refused, "cannot be read"),
-    (lambda folder: (folder / "more.txt").write_text("x") and None, Refused, "what was not exported: more.txt"),
-    (lambda folder: (folder / "manifest.json").write_text("{}") and None, BadInput, "is no manifest"),
-    (lambda folder: (folder / "manifest.json").write_text("[") and None, BadInput, "is no JSON"),
+    (lambda folder: (folder / "more.txt").write_text("x"), Refused, "what was not exported: more.txt"),
+    (lambda folder: (folder / "manifest.json").write_text("{}"), BadInput, "is no manifest"),
+    (lambda folder: (folder / "manifest.json").write_text("["), BadInput, "is no JSON"),
 ]
 
 

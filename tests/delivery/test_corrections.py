@@ -15,7 +15,7 @@ from newsletter import db
 from newsletter.delivery import audiences, controls, holders, report, sending
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.sending import Order
-from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER
+from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER, SUBSCRIPTION
 from newsletter.editorial import people, standings
 from newsletter.errors import Refused
 from newsletter.issues import corrections, issues
@@ -131,7 +131,7 @@ def test_its_message_says_what_it_is_and_lets_its_reader_leave_the_list_that_bro
     sending.send(room.engine, room.settings, second, Order(lists=["daily"]), keyring=KEYRING, clock=room.clock)
     with db.transaction(room.engine) as session:
         weekly = session.execute(LIST.select().where(LIST.c.name == "weekly")).one().id
-        standing = desk.SUBSCRIPTION
+        standing = SUBSCRIPTION
         session.execute(delete(standing).where(standing.c.subscriber_id == 1, standing.c.list_id == weekly))
     room.server.accepted.clear()
     send(room, corrected(room))
@@ -254,7 +254,7 @@ def test_who_was_erased_is_told_nothing(carrying: Room) -> None:
     room = carrying
     room.send()
     with db.transaction(room.engine) as session:
-        session.execute(delete(desk.SUBSCRIPTION).where(desk.SUBSCRIPTION.c.subscriber_id == 2))
+        session.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.subscriber_id == 2))
         session.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.id == 2))
         told = holders.count(session, "cranes")
     assert (told.readers, told.doubtful, told.gone) == (8, 0, 1)

@@ -80,8 +80,12 @@ def test_nothing_is_sent_while_the_record_does_not_fit(session: Session, approve
     freeze(session, issue, now)
     assert look(session, issue, now) == {}
     last = audit.entries(session, "issue", issue)[-1]
-    words = {"at": now, "actor": "nobody", "action": "approved", "kind": "briefing", "name": "cranes"}
-    session.add(AuditEntry(**words, previous=last.sha256, sha256="f" * 64))  # by another hand, whose hash does not fit
+    session.add(  # by another hand, whose hash does not fit
+        AuditEntry(
+            at=now, actor="nobody", action="approved", kind="briefing", name="cranes", previous=last.sha256,
+            sha256="f" * 64,
+        )
+    )  # fmt: skip
     session.flush()
     with pytest.raises(Blocked, match=r"block H1 audit: audit entry \d+ .* does not fit the chain"):
         contents.begin_sending(session, issue, actor="jonas", now=now)

@@ -47,7 +47,7 @@ def copy(content: IssueContent, desk: Settings, values: dict[Slot, str], traits:
     marks = _Afresh(content, traits, items)
     given = layout.values(content, desk, samples.LINKS, dated=samples.DATED, marks=marks)
     theme = templates.theme(desk)
-    html = marks.html(press._html(theme, given))
+    html = marks.html(press._html(theme, "issue.mjml.j2", given))
     text = marks.text(slots.strip_controls(theme.render("issue.txt.j2", given)), press.tidy)
     subject = marks.line(layout.said(content, marks)["subject"])
     return Copy(marks.filled(subject, values), marks.filled(html, values, escape), marks.filled(text, values), items)
