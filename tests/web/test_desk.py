@@ -194,6 +194,12 @@ def test_an_issue_is_composed_ordered_worded_frozen_cleared_and_given_its_time(d
     ben.done(at, do=f"drop:{tolls.id}")
     for name in (TUGS.id, PILOTS.id):
         assert ben.send(at, do=f"drop:{name}").status_code == (303 if name == TUGS.id else 409)
+    before = desk.rows()
+    mail = ben.client.post(f"/desk{at}/mail", data={"csrf": ben.csrf, "intro": "*Not* kept.", "subject": "The tide"})
+    assert ("<em>Not</em> kept." in mail.text, mail.headers["x-frame-options"]) == (True, "SAMEORIGIN")
+    bad = ben.client.post(f"/desk{at}/mail", data={"csrf": ben.csrf, "intro": "{{ nobody.knows }}"})
+    assert (bad.status_code, bad.headers["content-type"]) == (409, "text/plain; charset=utf-8")
+    assert desk.rows() == before
     words = {"subject": "Pilots are few", "preheader": "And the tugs lie idle.", "intro": "**Hello.**\r\n\r\nSo it is."}
     page = ben.does(at, do="words", **words)
     assert "<h1>Pilots are few</h1>" in page

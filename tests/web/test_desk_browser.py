@@ -123,6 +123,8 @@ def _compose(page: Page) -> None:
     page.keyboard.press("Shift+J")
     page.locator("#told").get_by_text("is moved").wait_for()
     assert order() == [first[0], first[2], first[1]]
+    page.get_by_label("Introduction").fill("**Hello** from the quay.")
+    page.frame_locator("iframe.wide[name]").get_by_text("from the quay.").wait_for()
     page.get_by_label("Subject").fill("Pilots are few")
     page.get_by_role("button", name="Keep these words").click()
     page.get_by_role("heading", name="Pilots are few", level=1).wait_for()

@@ -11,6 +11,7 @@ from newsletter.editorial.models import Role
 from newsletter.errors import Blocked
 from newsletter.issues import arranging, clearing, issues
 from newsletter.issues.arranging import Arrangement
+from newsletter.issues.issues import IssueView
 from newsletter.rendering import press
 from newsletter.web.desk.visit import Visit, several
 from newsletter.web.forms import Fields, one
@@ -66,13 +67,16 @@ def _drop(visit: Visit, issue: int, _sent: Fields, name: str) -> Said:
     return _arrange(visit, issue, Arrangement(drop=(name,)), f"{name} is left out.")
 
 
-def _words(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
-    """Set only the words that differ: a subject that nobody wrote goes on following the items."""
-    with visit.site.reading() as session:
-        there = issues.get(session, issue)
+def words(issue: IssueView, sent: Fields) -> dict[str, str]:
+    """Return the words of a form that differ: a subject that nobody wrote goes on following the items."""
     names = ("subject", "preheader", "intro", "list")
     wanted = {name: one(sent, name).replace("\r\n", "\n") for name in names if name in sent}
-    changes = {name: text for name, text in wanted.items() if text != getattr(there, name)}
+    return {name: text for name, text in wanted.items() if text != getattr(issue, name)}
+
+
+def _words(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
+    with visit.site.reading() as session:
+        changes = words(issues.get(session, issue), sent)
     if not changes:
         return Said(words="Nothing is different.")
     return _arrange(visit, issue, arranging.AS_IT_IS, "The words are kept.", **changes)

@@ -94,6 +94,30 @@ document.addEventListener("drop", event => {
   form.requestSubmit();
 });
 
+// The previews show words as they are typed: each in a new frame, which takes the old one's place when it is there.
+let typing = 0;
+document.addEventListener("input", event => {
+  const form = event.target.form;
+  if (!form?.matches("[data-preview]")) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => document.querySelectorAll(".frames figure").forEach(figure => show(form, figure)), 500);
+});
+
+function show(form, figure) {
+  const [old, ...late] = figure.querySelectorAll("iframe"), frame = old.cloneNode();
+  for (const each of late) each.remove();
+  frame.removeAttribute("src");
+  frame.name = `${frame.className}-${Date.now()}`;
+  frame.hidden = true;
+  figure.append(frame);
+  const copy = form.cloneNode(true);
+  Object.assign(copy, {action: form.dataset.preview, target: frame.name, hidden: true});
+  document.body.append(copy);
+  frame.addEventListener("load", () => { old.remove(); frame.hidden = false; });
+  copy.submit();
+  copy.remove();
+}
+
 // What changes by itself is asked for again and again, as long as it says so.
 function follow() {
   const part = document.querySelector("[data-follow]");
