@@ -11,7 +11,7 @@ from sqlmodel import Session
 from newsletter import audit
 from newsletter.delivery import ledger
 from newsletter.delivery.models import DeliveryState
-from newsletter.delivery.tables import DELIVERY, SUBJECT_TEST
+from newsletter.delivery.tables import DELIVERY, LIST, SUBJECT_TEST
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import issues
 
@@ -98,8 +98,20 @@ def begin(session: Session, issue_id: int, *, share: float, decide: str, hours: 
         raise BadInput(f"{decide!r} decides no trial of subjects; write {' or '.join(Decide)}") from error
     if hours < 0:
         raise BadInput(f"a trial of subjects cannot end {-hours:g} hours before it began; write 0 hours or more")
+    if how is Decide.CLICKS:
+        _require_counted(session, issue_id)
     terms = {"share": share, "decide": how, "hours": hours, "decided_by": ""}
     session.execute(insert(SUBJECT_TEST).values(issue_id=issue_id, **terms))
+
+
+def _require_counted(session: Session, issue_id: int) -> None:
+    counts = select(DELIVERY.c.id).join(LIST, LIST.c.id == DELIVERY.c.list_id)
+    first = counts.where(DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 1, LIST.c.track_clicks).limit(1)
+    if session.scalar(first) is None:
+        raise Refused(
+            f"no list of issue {issue_id} counts clicks, so they can decide nothing; count them: newsletter lists edit "
+            "LIST --track-clicks, or choose the subject yourself: --winner hand"
+        )
 
 
 def find(session: Session, issue_id: int) -> SubjectTestView | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
@@ -23,6 +23,8 @@ from subscribers.tokens import Keyring
 
 #: How long the hash of a visitor is kept.
 KEPT = timedelta(days=7)
+#: So many clicks of one copy are kept; whoever has a link cannot fill the database by it.
+MOST = 500
 CLICK = upsert.table(Click)
 
 
@@ -52,11 +54,16 @@ def record(
     session: Session, visit: Visit, *, issue_id: int, subscriber_id: int, number: int, tracking: Tracking,
     keyring: Keyring, now: datetime,
 ) -> ClickBy | None:  # fmt: skip
-    """Keep that a link was followed, and return by whom; None, and nothing kept, for whoever does not want it."""
+    """Keep that a link was followed, and return by whom.
+
+    None, and nothing kept, where the reader does not want it or is gone, and of a copy followed beyond measure.
+    """
     person = select(SUBSCRIBER.c.uncounted).where(SUBSCRIBER.c.id == subscriber_id)
     if session.scalar(person) is not False:  # unknown since they were erased, or unwilling
         return None
     visitor, copy = _visitor(keyring, visit), (CLICK.c.issue_id == issue_id, CLICK.c.subscriber_id == subscriber_id)
+    if session.execute(select(func.count()).where(*copy)).scalar_one() >= MOST:
+        return None
     at_once = _at_once(session, copy, number, now)
     signs = Signs(
         canary=number == tracked.CANARY, agent=visit.agent, network=tracking.scans(visit.ip), ahead=visit.ahead,

@@ -1,7 +1,6 @@
 """Links whose clicks are counted: each leads to the address that was frozen with the issue, and to no other."""
 
 import logging
-from datetime import datetime, timedelta
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,31 +14,7 @@ from subscribers.tokens import Purpose
 
 router = APIRouter()
 
-#: How long it is remembered that somebody asked for a link by HEAD, and of how many links at most.
-REMEMBERED, MOST = timedelta(minutes=1), 10_000
-
 _log = logging.getLogger(__name__)
-
-
-class Heads:
-    """The links that were asked for by HEAD lately: scanners do that before they open one. Nothing of it is stored."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, int], datetime] = {}
-
-    def note(self, link: tuple[str, int], now: datetime) -> None:
-        """Remember that a link was asked for."""
-        if len(self._seen) >= MOST:
-            self._seen.clear()
-        self._seen[link] = now
-
-    def saw(self, link: tuple[str, int], now: datetime) -> bool:
-        """Return whether the link was asked for within a minute."""
-        at = self._seen.get(link)
-        return at is not None and now - at < REMEMBERED
-
-
-_heads = Heads()
 
 
 @router.api_route("/c/{token}/{number:int}", methods=READ)
@@ -52,9 +27,9 @@ def follow(token: str, number: int, site: Here, request: Request) -> Response:
         raise HTTPException(404)
     now = site.clock()
     if request.method == "HEAD":
-        _heads.note((token, number), now)
+        site.heads.note((token, number), now)
     elif not _unwilling(request):
-        visit = _visit(request, headed=_heads.saw((token, number), now))
+        visit = _visit(request, headed=site.heads.saw((token, number), now))
         _count(site, visit, issue_id, subscriber_id, number)
     return RedirectResponse(links.get(number) or f"{site.settings.publication.url}/", 302, headers=PERSONAL)
 

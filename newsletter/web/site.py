@@ -20,6 +20,7 @@ from newsletter.issues import archive
 from newsletter.issues.archive import Archive
 from newsletter.looks import Look
 from newsletter.settings import Settings
+from newsletter.web.heads import Heads
 from newsletter.web.shelf import Edition, Shelf
 from newsletter.web.together import Together
 from subscribers import tokens
@@ -46,6 +47,7 @@ class Site:
     #: when the process began: with the settings as they are
     started: datetime
     shelf: Shelf = field(default_factory=Shelf)
+    heads: Heads = field(default_factory=Heads)
 
     @property
     def keyring(self) -> tokens.Keyring:

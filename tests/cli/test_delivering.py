@@ -207,6 +207,7 @@ def trial(engine: Engine, desk: Desk, maildir: Path) -> Desk:
     desk.run("compose", "--pick", "cranes", "--subject", "Cranes", "--or-subject", "Or so")
     desk.run("issues", "freeze", "1")
     words = ("--sample", "30%", "--winner", "clicks", "--after", "4", "--yes")
+    desk.run("lists", "edit", "weekly", "--track-clicks")
     says(desk.run("send", "1", "--list", "weekly", *words, code=4).stdout, "paused", "4 wait")
     return desk
 

@@ -12,7 +12,7 @@ from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.rounds import Due, Round, Why
 from newsletter.delivery.sending import Order
 from newsletter.delivery.shares import Share
-from newsletter.delivery.tables import AUDIENCE
+from newsletter.delivery.tables import AUDIENCE, LIST
 from newsletter.editorial import people
 from newsletter.errors import Blocked, Refused, RelayError
 from newsletter.issues.models import Issue, IssueState
@@ -132,6 +132,7 @@ def on_trial(room: Room, *, decide: str = "clicks") -> None:
         sha256 = replace(desk.RENDERED, alternatives=("Or so",)).sha256([])
         session.execute(update(Issue).values(rendering=sha256, alternatives=["Or so"]))
         session.execute(update(Rendering).values(sha256=sha256, alternatives=["Or so"]))
+        session.execute(update(LIST).values(track_clicks=True))
     status = room.send(share=Share(sample=0.2, decide=decide, hours=2))
     assert (status.sent, status.waiting) == (4, 16)
 

@@ -11,7 +11,7 @@ from newsletter import db
 from newsletter.delivery import subject_tests
 from newsletter.delivery.models import Stop
 from newsletter.delivery.shares import Share
-from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
+from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.feedback.models import Click, ClickBy
 from newsletter.issues.models import Issue, IssueState
@@ -133,7 +133,13 @@ def test_a_sample_gets_every_subject_evenly_and_the_rest_the_one_that_a_person_c
 def test_clicks_choose_the_subject_of_the_rest_when_their_hours_are_over(room: Room) -> None:
     room.make(60)
     words = subjects(room, 3)
-    room.send(share=Share(sample=0.3, decide="clicks", hours=2))
+    trial = Share(sample=0.3, decide="clicks", hours=2)
+    with pytest.raises(Refused, match="no list of issue 1 counts clicks"):
+        room.send(share=trial)
+    assert not room.planned()
+    with db.transaction(room.engine) as session:
+        session.execute(update(LIST).values(track_clicks=True))
+    room.send(share=trial)
     with db.transaction(room.engine) as session:
         query = select(DELIVERY.c.subscriber_id).where(DELIVERY.c.part == 1, DELIVERY.c.variant == 1)
         for reader in session.scalars(query).all():

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from newsletter import db
 from newsletter.delivery import planning, subject_tests
 from newsletter.delivery.models import DeliveryState
-from newsletter.delivery.tables import DELIVERY
+from newsletter.delivery.tables import DELIVERY, LIST
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.feedback import events
 from newsletter.feedback.models import Click, ClickBy, EventKind
@@ -25,6 +25,7 @@ def begun(engine: Engine, now: datetime, *, decide: str = "clicks") -> int:
     issue = desk.make(engine, now, 30)
     with db.transaction(engine) as session:
         session.execute(update(Issue).values(alternatives=["Or so"]))
+        session.execute(update(LIST).values(track_clicks=True))
         planning.plan(
             session, issue, lists=["weekly"], segments=[], batch=5, share=1 / 3, variants=2, actor="mara", now=now
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlmodel import Session
 
 from newsletter import db
@@ -117,6 +117,9 @@ def test_nothing_is_kept_of_who_does_not_want_it_or_is_gone(engine: Engine, now:
         assert not found(session)
         counting.refuse(session, 1, False)
         assert click(session, issue, 1, 1, later) == "human"
+        many = {"issue_id": issue, "subscriber_id": 1, "number": 1, "by": ClickBy.HUMAN, "why": "", "at": later}
+        session.execute(insert(CLICK), [{**many, "visitor": ""}] * (clicks.MOST - 1))
+        assert click(session, issue, 1, 2, later + timedelta(hours=1)) is None
 
 
 def test_a_visitor_is_a_keyed_hash_and_forgotten_after_a_week(engine: Engine, now: datetime) -> None:
