@@ -26,7 +26,8 @@ def send(engine: Engine, settings: Settings, address: str, *, clock: Callable[[]
         return False
     handle = asked.person.handle
     try:
-        link = f"{settings.publication.url}/desk/login/{asked.token}"
+        public = settings.require("publication.public_url", "a link to the desk").rstrip("/")
+        link = f"{public}/desk/login/{asked.token}"
         letter = letters.login(settings, person=asked.person.name, link=link, until=asked.expires_at)
         _, envelope = post.assemble(settings, letter, to=asked.person.email, now=now)
         outcome = post.send(settings, envelope)

@@ -123,6 +123,10 @@ def _compose(page: Page) -> None:
     page.keyboard.press("Shift+J")
     page.locator("#told").get_by_text("is moved").wait_for()
     assert order() == [first[0], first[2], first[1]]
+    page.keyboard.press("Shift+K")  # the item that was moved still has the keyboard
+    page.locator(f".items li:first-child[data-item='{first[2]}']").wait_for()
+    page.keyboard.press("Shift+J")
+    page.locator(f".items li:first-child[data-item='{first[0]}']").wait_for()
     page.get_by_label("Introduction").fill("**Hello** from the quay.")
     page.frame_locator("iframe.wide[name]").get_by_text("from the quay.").wait_for()
     page.get_by_label("Subject").fill("Pilots are few")

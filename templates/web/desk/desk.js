@@ -5,6 +5,7 @@ const text = () => document.getElementById("text");
 
 // Puts what the desk answers in the place of what is shown; a session that is over leads to the door.
 async function swap(address, options) {
+  const held = document.activeElement, item = held?.closest(".items li")?.dataset.item, key = held?.dataset.key;
   text().classList.add("busy");
   const answer = await fetch(address, options);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -20,6 +21,8 @@ async function swap(address, options) {
   text().classList.remove("busy");
   if (answer.redirected) history.replaceState(null, "", answer.url);
   begin(true);
+  const again = document.querySelector(`.items li[data-item="${item}"]`);
+  (again?.querySelector(`[data-key="${key}"]`) ?? again?.querySelector("a"))?.focus();
 }
 
 document.addEventListener("submit", event => {
