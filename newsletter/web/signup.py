@@ -3,7 +3,6 @@
 A form on somebody else's page posts an address here and is shown this one: what is agreed to is always read here.
 """
 
-import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,7 @@ from fastapi.responses import Response
 
 from newsletter.delivery import letterbox
 from newsletter.feedback.leaving import Word
-from newsletter.web.forms import Fields, Sent, Spoken, one
+from newsletter.web.forms import Fields, Sent, Spoken, network, one
 from newsletter.web.site import READ, Here, Site
 from subscribers import addresses, consent, knocks, lists, signups, topics
 from subscribers.errors import BadAddress
@@ -83,7 +82,7 @@ def _allowed(site: Site, ip: str, key: str) -> bool:
     with site.transaction() as session:
         knocks.sweep(session, before=now - timedelta(days=2))
         few = knocks.allow(
-            session, site.keyring, "network", _network(ip), most=FROM_NETWORK, within=timedelta(hours=1), now=now
+            session, site.keyring, "network", network(ip), most=FROM_NETWORK, within=timedelta(hours=1), now=now
         )
         once = few and knocks.allow(
             session, site.keyring, "address", key, most=TO_ADDRESS, within=timedelta(days=1), now=now
@@ -129,11 +128,3 @@ def _in_time(site: Site, token: str) -> bool:
     """Return whether the form was shown neither just now nor too long ago."""
     numbers = read(site.keyring, Purpose.FORM, token)
     return numbers is not None and QUICK <= site.clock() - datetime.fromtimestamp(numbers[0], UTC) <= STALE
-
-
-def _network(ip: str) -> str:
-    """Return the network that an address is in, as providers give them out: whole /64s, where they can."""
-    try:
-        return str(ipaddress.ip_network(f"{ip}/{64 if ':' in ip else 24}", strict=False))
-    except ValueError:
-        return ip

@@ -60,8 +60,8 @@ class Door:
 def door(desk: Desk) -> Iterator[Door]:
     with smtp.serving() as server:
         settings = load(desk.settings.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(server.port)})
-        made: Door
-        app = create(settings, desk.engine, clock=lambda: made.now)
+        made: Door | None = None
+        app = create(settings, desk.engine, clock=lambda: made.now if made else desk.now)
         with TestClient(app, follow_redirects=False, client=("198.51.100.7", 5000)) as client:
             made = Door(client, desk.engine, server, desk.now, settings)
             yield made
