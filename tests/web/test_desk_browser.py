@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from newsletter import db
+from newsletter.delivery import controls
 from newsletter.discovery import feeds
 from newsletter.editorial import people, sessions
 from newsletter.settings import load
@@ -155,4 +156,10 @@ def test_the_pages_are_valid_accessible_and_fit_a_phone(busy: Desk) -> None:
                     page.evaluate(axe)
                     assert page.evaluate(AXE) == [], (way, width)
                     assert page.evaluate(FAINT_TEXT)["faint"] == [], (way, width)
+                if width == 390:
+                    continue
+                page.goto(f"{address}/desk/issues/2")
+                with db.transaction(desk.engine) as session:
+                    controls.pause(session, 2, actor="ann", now=desk.now)
+                page.get_by_role("button", name="Go on").wait_for()
     assert judges.ask("validate.cjs", {"mail": False, "pages": pages}) == {way: [] for way in ways}

@@ -133,6 +133,7 @@ function follow() {
       const fresh = document.createElement("template");
       fresh.innerHTML = await answer.text();
       part.replaceWith(fresh.content);
+      if (!document.querySelector("[data-follow]")) location.reload(); // it goes on no more: other buttons fit now
     } catch { delete part.dataset.followed; }
     follow();
   }, 2000);
