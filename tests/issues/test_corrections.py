@@ -32,7 +32,7 @@ def test_what_was_on_record_before_stands_on_the_pages_and_waits_for_nothing(
             decisions.correct(session, "cranes", reason=reason, actor="jonas", now=now + timedelta(days=days))
         assert corrections.of(session, "cranes") == []
     with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        importlib.import_module("newsletter.migrations.versions.0011_corrections")._take_over()
+        importlib.import_module("newsletter.migrations.versions.0010_corrections")._take_over()
     with db.reading(engine) as session:
         told = [(each.words, each.label, each.at) for each in corrections.of(session, "cranes")]
         assert told == [

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0015"
+down_revision = "0014"
 
 _TEXT = sqlmodel.sql.sqltypes.AutoString
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 
 _TEXT = sqlmodel.sql.sqltypes.AutoString
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime
 _TEXT = sqlmodel.sql.sqltypes.AutoString

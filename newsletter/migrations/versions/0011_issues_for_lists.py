@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 
 _MOMENT = sqlmodel.sql.sqltypes.UTCDateTime
 _TEXT = sqlmodel.sql.sqltypes.AutoString

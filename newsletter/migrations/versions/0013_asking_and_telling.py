@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 
 _TEXT = sqlmodel.sql.sqltypes.AutoString
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
