@@ -127,9 +127,9 @@ class Sending(Section):
     complaints: float = Field(default=0.003, ge=0, le=1)
     #: so many refusals in a row of what a message says, and the fault is the issue's
     content_refusals: int = Field(default=3, ge=1)
-    #: how many processes send an issue, each over a part of the connections; 0 is one for each core, up to four, and
-    #: one alone for fewer than 5,000 readers, or where a rate, a window or the lane of a domain is to be kept
-    processes: int = Field(default=0, ge=0, le=64)
+    #: how many processes send an issue, each over a part of the connections; one alone where a rate, a window or the
+    #: lane of a domain is to be kept
+    processes: int = Field(default=1, ge=1, le=64)
     #: hours after its time within which a scheduled send still begins by itself
     late: float = Field(default=6, ge=0)
 

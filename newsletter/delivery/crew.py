@@ -1,4 +1,4 @@
-"""The crew: processes that send an issue beside the first, each over its part of the connections: every core works.
+"""The crew: processes that send an issue beside the first, each over its part of the connections.
 
 They hold the issue by one fence, and what one has claimed is its own. The first one leads: it plans, recovers, hears
 signals, tells of progress and closes the issue. No other outlives it: whoever finds it dead finds all of them dead.
@@ -32,10 +32,6 @@ from newsletter.delivery.replies import Fault, Kind, Outcome
 from newsletter.errors import DatabaseError, NewsletterError, RelayError
 from newsletter.transport import Relay
 
-#: More processes than this wait for each other at the ledger.
-MOST = 4
-#: For fewer readers another process is not worth its beginning.
-MANY = 5000
 #: How long processes have to end, in seconds, that are told to end at once.
 GRACE = 5.0
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -109,17 +105,17 @@ def alone() -> bool:
     return sys.platform == "linux" and single
 
 
-def size(wanted: int, relays: Sequence[Relay], *, waiting: int, limited: bool, engine: Engine, alone: bool) -> int:
-    """Return how many processes are to send; `wanted` 0 is one for each core, and one for few readers.
+def size(wanted: int, relays: Sequence[Relay], *, limited: bool, engine: Engine, alone: bool) -> int:
+    """Return how many processes are to send: as many as are wanted, if each has a connection to every relay.
 
-    One alone keeps to a rate, to a window, to the lanes of domains, and to a number of copies. A connection in use
-    cannot be divided either.
+    One alone keeps to a rate, to a window, to the lanes of domains, and to a number of copies. A connection to the
+    database that is in use cannot be divided either.
     """
     paced = any(each.rate or each.window or each.domains for each in relays)
     in_use = engine.pool.checkedout()  # type: ignore[attr-defined]
-    if limited or paced or in_use or not alone or (not wanted and waiting < MANY):
+    if limited or paced or in_use or not alone:
         return 1
-    return min(wanted or min(len(os.sched_getaffinity(0)), MOST), *(each.connections for each in relays))
+    return min(wanted, *(each.connections for each in relays))
 
 
 @contextmanager

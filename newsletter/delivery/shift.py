@@ -42,15 +42,15 @@ class Shift:
     clock: Clock
 
     def run(self, there: Sequence[Carrier], progress: Progress | None) -> Work:
-        """Send over the relays, with as many processes as the machine has use for; return what came of it."""
+        """Send over the relays, with as many processes as the settings say; return what came of it."""
         carriers.remember(self.engine, there, now=self.clock())
         with db.reading(self.engine) as session:
             counts = ledger.counts(session, self.hold.issue_id)
         waiting = sum(counts[state] for state in ledger.WAITING)
         tally = Tally(audience=sum(counts.values()), accounted=sum(counts.values()) - waiting)
         count = crew.size(
-            self.settings.sending.processes, [each.relay for each in there], waiting=waiting,
-            limited=self.limit > 0, engine=self.engine, alone=crew.alone(),
+            self.settings.sending.processes, [each.relay for each in there], limited=self.limit > 0,
+            engine=self.engine, alone=crew.alone(),
         )  # fmt: skip
         if count == 1:
             return self._lead(there, tally, progress, Crew())

@@ -159,23 +159,20 @@ def test_crews_killed_at_random_skip_nobody(engine: Engine, settings: Settings, 
     assert toll.broken(hold=False) == [], f"seed {seed}"
 
 
-def test_one_process_sends_to_few_and_keeps_to_every_pace(tmp_path: Path) -> None:
+def test_one_process_alone_keeps_to_every_pace(tmp_path: Path) -> None:
     engine, relay = create_engine(f"sqlite:///{tmp_path}/desk.db"), Relay(name="main", host="localhost", connections=3)
     slow = relay.model_copy(update={"rate": 5.0})
     domains = relay.model_copy(update={"domains": {"example.com": Lane(connections=1)}})
-    cores = min(len(os.sched_getaffinity(0)), crew.MOST, 3)
 
-    def size(wanted: int, *relays: Relay, waiting: int = crew.MANY, limited: bool = False) -> int:
-        return crew.size(wanted, relays, waiting=waiting, limited=limited, engine=engine, alone=True)
+    def size(wanted: int, *relays: Relay, limited: bool = False) -> int:
+        return crew.size(wanted, relays, limited=limited, engine=engine, alone=True)
 
-    assert size(0, relay) == cores
-    assert size(0, relay, waiting=crew.MANY - 1) == 1
-    assert size(2, relay, waiting=10) == 2
+    assert size(2, relay) == 2
     assert size(8, relay) == 3, "each needs a connection"
-    assert size(2, relay, slow) == size(2, domains) == size(2, relay, limited=True) == 1
+    assert size(1, relay) == size(2, relay, slow) == size(2, domains) == size(2, relay, limited=True) == 1
     with engine.connect():
         assert size(2, relay) == 1
-    assert crew.size(2, [relay], waiting=10, limited=False, engine=engine, alone=False) == 1
+    assert crew.size(2, [relay], limited=False, engine=engine, alone=False) == 1
 
 
 def test_lanes_of_several_processes_are_shown_as_one() -> None:
