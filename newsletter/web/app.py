@@ -55,7 +55,7 @@ def create(settings: Settings, engine: Engine, *, clock: Callable[[], datetime] 
         title=settings.publication.name,
         openapi_url=None,
         redirect_slashes=False,  # RFC 8058 3.2: a one-click POST is never answered with a redirect
-        middleware=[Middleware(Guard, prefix=site.prefix)],
+        middleware=[Middleware(Guard, prefix=site.prefix, secure=site.secure)],
         exception_handlers={HTTPException: _refuse, DatabaseError: _wait},
     )
     app.state.site = site

@@ -1,6 +1,7 @@
 """What holds for every answer: headers, a limit on what is sent to us, no detail of a failure."""
 
 import logging
+from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -21,6 +22,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+#: Said where the public address is one of https: browsers come by no other way for a year (RFC 6797).
+SECURE = {"Strict-Transport-Security": "max-age=31536000"}
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,18 +33,22 @@ class _TooLong(Exception):
 
 
 class Guard:
-    """Stands before the app; `prefix` is the path of the public address, which a proxy may or may not take off."""
+    """Stands before the app; `prefix` is the path of the public address, which a proxy may or may not take off.
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    `secure` is whether that address is one of https.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str, *, secure: bool = False) -> None:
         self.app = app
         self.prefix = prefix
+        self.headers = {**HEADERS, **SECURE} if secure else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(send, self.headers)
         try:
             await self.app(_without(self.prefix, scope), _limited(receive), answer)
         except _TooLong:
@@ -53,15 +61,16 @@ class Guard:
 class _Answer:
     """The way back, which adds the headers that every answer has."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
         self.send = send
+        self.headers = headers
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
             headers = MutableHeaders(raw=message["headers"])
-            for name, value in HEADERS.items():
+            for name, value in self.headers.items():
                 headers.setdefault(name, value)
             message["headers"] = headers.raw
         await self.send(message)

@@ -73,6 +73,11 @@ class Site:
         with self.transaction() as session:
             leaving.leave_each(session, wishes)
 
+    @property
+    def secure(self) -> bool:
+        """Return whether readers come by https."""
+        return urlsplit(self.settings.publication.url).scheme == "https"
+
     def reading(self) -> AbstractContextManager[Session]:
         """Open a transaction that only reads."""
         return db.reading(self.engine)

@@ -37,6 +37,7 @@ def test_every_answer_carries_the_headers_that_keep_it_safe(desk: Desk) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
         assert "set-cookie" not in answer.headers
         assert "<script" not in answer.text
         assert " style=" not in answer.text  # the policy would not let it work

@@ -93,6 +93,7 @@ class ListOut(BaseModel):
     description: str
     opt_in: OptIn
     public: bool
+    track_clicks: bool
     pending: int
     confirmed: int
     unsubscribed: int

@@ -85,5 +85,4 @@ def leave(visit: Doing) -> Response:
 
 def _kept(site: Site) -> dict[str, Any]:
     """Return how browsers keep the cookie: for the desk alone, from scripts, and from other sites' forms."""
-    secure = site.settings.publication.public_url.startswith("https:")
-    return {"path": f"{site.prefix}/desk", "secure": secure, "httponly": True, "samesite": "lax"}
+    return {"path": f"{site.prefix}/desk", "secure": site.secure, "httponly": True, "samesite": "lax"}
