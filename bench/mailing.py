@@ -160,7 +160,7 @@ def _peak_of(process: subprocess.Popen[str]) -> float:
     """Wait for a process; return the most memory that it had, with what its children had of their own (proc(5))."""
     peak = 0.0
     while process.poll() is None:
-        with suppress(OSError):  # one that ends in this moment
+        with suppress(OSError, IndexError):  # one that ends in this moment
             own = _kilobytes(process.pid, "status", "VmHWM:")
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             private = (_kilobytes(child, "smaps_rollup", "Private_Clean:", "Private_Dirty:") for child in children)

@@ -88,11 +88,16 @@ def boat(engine: Engine, settings: Settings, server: Server) -> Boat:
 
 
 def gone(pid: int) -> bool:
-    """Return whether a process is no more, or only waits to be asked for its end."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+    """Return whether a process is no more, or only waits to be asked for its end; the kernel may need a moment."""
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_two_processes_send_every_copy_once(boat: Boat) -> None:

@@ -133,9 +133,9 @@ def _compose(page: Page) -> None:
     page.get_by_label("Subject").fill("Pilots are few")
     page.get_by_role("button", name="Keep these words").click()
     page.get_by_role("heading", name="Pilots are few", level=1).wait_for()
-    phone = page.frame_locator("iframe.phone")
+    phone = page.frame_locator("iframe.phone:not([hidden])")
     phone.get_by_text(TUGS.title).first.wait_for()
-    assert page.locator("iframe.phone").bounding_box()["width"] == 390  # type: ignore[index]
+    assert page.locator("iframe.phone:not([hidden])").bounding_box()["width"] == 390  # type: ignore[index]
 
 
 def test_the_pages_are_valid_accessible_and_fit_a_phone(busy: Desk) -> None:
