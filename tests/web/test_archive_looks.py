@@ -9,13 +9,11 @@ from newsletter.editorial import decisions
 from newsletter.issues import corrections
 from newsletter.issues.models import Visibility
 from tests.support import browser as browsers
-from tests.support import judges
-from tests.support.browser import FAINT_TEXT
+from tests.support import judges, looks
 from tests.web.conftest import Desk, served
 from tests.web.test_archive import GRAIN, part, publish, send
 from tests.web.test_browser import complaints
 from tests.web.test_reading import PILOTS, staff
-from tests.web.test_validity import AXE
 
 assert staff  # the fixture that brings ann and ben
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # looks are not the database's affair
@@ -58,16 +56,10 @@ def test_the_archive_is_valid_accessible_and_fits_a_phone(desk: Desk) -> None:
     assert "A briefing stood here that was withdrawn" in mail["issue"]
     assert judges.ask("validate.cjs", {"mail": False, "pages": pages}) == {name: [] for name in pages}
     assert judges.ask("validate.cjs", {"mail": True, "pages": mail}) == {"issue": []}
-    axe = judges.source("axe-core", "axe.min.js")
     with served(desk.settings, desk.engine) as address, browsers.launch() as browser:
         with browsers.page(browser, width=390, scheme="light") as page:
             said = complaints(page)
             for name, path in ways.items():
                 page.goto(address + path)
-                page.evaluate(axe)
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme=scheme)
-                    assert page.evaluate(AXE) == [], (name, scheme)
-                    assert page.evaluate(FAINT_TEXT)["faint"] == [], (name, scheme)
-                assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+                assert looks.faults(page) == [], name
             assert [line for line in said if "403" not in line and "410" not in line] == []

@@ -12,10 +12,9 @@ from sqlalchemy import text
 from newsletter import db
 from newsletter.issues import corrections
 from tests.support import browser as browsers
-from tests.support import judges
+from tests.support import judges, looks
 from tests.web.conftest import Desk, served
 from tests.web.test_reading import PILOTS, TUGS, approve, compose, staff
-from tests.web.test_validity import AXE
 
 assert staff  # the fixture that brings ann and ben
 WRONG = "We wrote one in five; </script><b>it is</b> one in six."
@@ -89,15 +88,11 @@ def test_the_pages_are_valid_and_for_everybody(desk: Desk, page: str) -> None:
     correct(desk)
     pages = {path: desk.client.get(path).text for path in (page, "/corrections")}
     assert judges.ask("validate.cjs", {"mail": False, "pages": pages}) == {path: [] for path in pages}
-    axe = judges.source("axe-core", "axe.min.js")
     with served(desk.settings, desk.engine, at=desk.now) as address, browsers.launch() as chromium:
         with browsers.page(chromium, width=375, scheme="light") as tab:
             said: list[str] = []
             tab.on("console", lambda message: said.append(message.text))
             for path in pages:
                 tab.goto(address + path)
-                tab.evaluate(axe)
-                for scheme in ("light", "dark"):
-                    tab.emulate_media(color_scheme=scheme)
-                    assert tab.evaluate(AXE) == [], (path, scheme)
+                assert looks.faults(tab) == [], path
             assert said == []  # the policy lets the machines' part stand
