@@ -7,6 +7,7 @@ import pytest
 from tests.cli.test_delivering import says
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.cli.test_sending import frozen, maildir
+from tests.support import browser, looks
 from tests.support.commands import Desk
 
 __all__ = ["frozen", "maildir", "refuse"]
@@ -34,6 +35,9 @@ def test_an_issue_is_reported_and_set_beside_others(
     page = tmp_path / "report.html"
     says(frozen.run("issues", "report", "1", "--html", str(page)).stdout, "report.html")
     assert "<svg" in page.read_text("utf-8")
+    with browser.launch() as chromium, browser.page(chromium, width=390, scheme="light") as tab:
+        tab.goto(page.as_uri())
+        assert looks.faults(tab) == []
     assert frozen.run("issues", "report", "1", "--html", "-").stdout.startswith("<!doctype html>")
     names(refuse("issues", "report", "1", "--html", str(tmp_path)), "cannot be written", "name another file")
     names(refuse("issues", "report", "1", "--html", "-", "--json", code=2), "choose one")
