@@ -136,18 +136,18 @@ def test_two_passes_at_once_send_one_issue_once(soon: Desk) -> None:
 
         def slowly(_address: str) -> None:
             arrived.set()
-            over.wait(20)
+            over.wait(60)
 
         server.data = slowly
         toml = soon.folder / "newsletter.toml"
         toml.write_text(toml.read_text().replace("port = 2525", f"port = {server.port}"))
         first = soon.process("deliver", "--json")
         try:
-            assert arrived.wait(20)
+            assert arrived.wait(60)
             assert soon.json("deliver") == {"issues": [], "busy": [1], "missed": [], **NOTHING_ELSE}
         finally:
             over.set()
-            told, _ = first.communicate(timeout=30)
+            told, _ = first.communicate(timeout=60)
         assert (first.returncode, json.loads(told)["issues"][0]["state"]) == (0, "sent")
         assert sorted(server.recipients) == ["one@example.com", "two@example.com"]
 
