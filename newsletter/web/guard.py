@@ -1,7 +1,7 @@
 """What holds for every answer: headers, a limit on what is sent to us, no detail of a failure."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The longest body that a form of ours can need.
 LIMIT = 64 * 1024
+#: The longest headers, names and values together, that a request of ours can need.
+HEADERS_LIMIT = 16 * 1024
 #: Pages take their style from a file, carry no script, and send forms only back here.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
@@ -49,8 +51,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
         answer = _Answer(send, self.headers)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
+            await answer.refuse(scope, receive, 431, "Those are longer headers than this desk takes.\n")  # RFC 6585 5
+            return
         try:
-            await self.app(_without(self.prefix, scope), _limited(receive), answer)
+            await self.app(_without(self.prefix, scope), limited(receive, LIMIT, _TooLong), answer)
         except _TooLong:
             await answer.refuse(scope, receive, 413, "That is more than this desk takes.\n")
         except Exception:
@@ -88,15 +93,16 @@ def _without(prefix: str, scope: Scope) -> Scope:
     return {**scope, "path": bare, "raw_path": bare.encode()}
 
 
-def _limited(receive: Receive) -> Receive:
+def limited(receive: Receive, most: int, error: Callable[[], Exception]) -> Receive:
+    """Return what receives a body of so many bytes at most, and raises the error beyond."""
     taken = 0
 
-    async def limited() -> Message:
+    async def measured() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > LIMIT:
-            raise _TooLong
+        if taken > most:
+            raise error()
         return message
 
-    return limited
+    return measured

@@ -43,6 +43,12 @@ def test_every_answer_carries_the_headers_that_keep_it_safe(desk: Desk) -> None:
         assert " style=" not in answer.text  # the policy would not let it work
 
 
+def test_headers_without_end_are_refused(desk: Desk) -> None:
+    assert desk.client.get("/", headers={"X-Long": "x" * 15_000}).status_code == 200
+    answer = desk.client.get("/", headers={f"X-Long-{number}": "x" * 5_000 for number in range(4)})
+    assert (answer.status_code, answer.headers["x-frame-options"]) == (431, "DENY")
+
+
 def test_pages_behind_a_token_are_kept_by_no_cache_and_no_index(desk: Desk) -> None:
     for path in pages(desk)[len(PLAIN) :]:
         answer = desk.client.get(path)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from newsletter.web.api import problems, tokens
 from newsletter.web.api.problems import Refusal
 from newsletter.web.api.tokens import TokenView
+from newsletter.web.guard import limited
 from newsletter.web.site import Site
 from subscribers import knocks
 
@@ -79,7 +80,9 @@ class Threshold:
         if not long.isdigit() or int(long) > LIMIT:
             await problems.answer(413, _TOO_LONG)(scope, receive, send)
             return
-        await self.app(scope, _limited(receive), _telling(scope, send))
+        # FastAPI's own error: any other one of a body is a 400 to it
+        taking = limited(receive, LIMIT, lambda: HTTPException(413, _TOO_LONG))
+        await self.app(scope, taking, _telling(scope, send))
 
 
 def _telling(scope: Scope, send: Send) -> Send:
@@ -94,20 +97,6 @@ def _telling(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return tell
-
-
-def _limited(receive: Receive) -> Receive:
-    taken = 0
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > LIMIT:
-            raise HTTPException(413, _TOO_LONG)  # FastAPI's own: any other error of a body is a 400 to it
-        return message
-
-    return limited
 
 
 #: Who comes in with each scope, as a route asks for them.
