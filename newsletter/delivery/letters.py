@@ -32,12 +32,16 @@ def assemble(settings: Settings, letter: Letter, *, to: str, now: datetime) -> t
         headers.line("Content-Type", body.content_type),
         b"\r\n",
     ]
-    whole = body.body({})
+    parts = body.parts({})
     signer = dkim.signer(settings, at=now)
-    signed = signer.sign(head, body.digest(whole)) if signer else b""
-    made = b"".join((signed, *head, whole))
+    signed = signer.sign(head, body.digest(parts)) if signer else b""
     return message_id, Envelope(
-        sender=sender, recipient=recipient, delivery_id=0, message=made, smtputf8=not recipient.isascii(), dotless=True
+        sender=sender,
+        recipient=recipient,
+        delivery_id=0,
+        parts=(signed, *head, *parts),
+        smtputf8=not recipient.isascii(),
+        dotless=True,
     )
 
 

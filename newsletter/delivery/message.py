@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -22,19 +22,31 @@ from subscribers.errors import BadAddress
 from subscribers.tokens import Keyring, Purpose
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes several times as long to make, and one is made for every reader
 class Envelope:
     """One message on its way to one reader, as the relay gets it."""
 
     sender: str
     recipient: str
     delivery_id: int
-    message: bytes
+    #: the message in pieces that follow each other; those that copies have in common are the same objects
+    parts: tuple[bytes, ...]
     smtputf8: bool = False
     #: what a delivery status notification returns to say which copy it is about (RFC 3461 4.4); xtext, or empty
     envid: str = ""
     #: whether it ends a line, and surely has none that begins with a dot, so that nobody need look (RFC 5321 4.5.2)
     dotless: bool = False
+    #: how many bytes the message has
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Measure the message."""
+        self.size = sum(map(len, self.parts))
+
+    @property
+    def message(self) -> bytes:
+        """Return the message as a whole."""
+        return b"".join(self.parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,20 +127,19 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         sender=returns.address(token, masthead.bounce_domain) if masthead.bounce_domain else masthead.sender,
         recipient=recipient,
         delivery_id=reader.delivery_id,
-        message=_whole(masthead.signer, compiled, values, decision, head),
+        parts=_parts(masthead.signer, compiled, values, decision, head),
         smtputf8=not recipient.isascii(),
         envid=token,
         dotless=True,
     )
 
 
-def _whole(
+def _parts(
     signer: Signer | None, compiled: Compiled, values: dict[Slot, str], decision: Decision, head: tuple[bytes, ...]
-) -> bytes:
-    if signer is None:
-        return compiled.body(values, decision, head)
-    body = compiled.body(values, decision)
-    return b"".join((signer.sign(head, compiled.digest(body, decision)), *head, body))
+) -> tuple[bytes, ...]:
+    body = compiled.parts(values, decision)
+    signed = signer.sign(head, compiled.digest(body, decision)) if signer else b""
+    return b"".join((signed, *head)), *body
 
 
 def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:

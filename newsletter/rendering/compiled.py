@@ -7,10 +7,11 @@ mail program takes out again; so pieces encoded apart can be joined in any way a
 import hashlib
 import re
 from binascii import b2a_qp
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from itertools import groupby, islice
 from urllib.parse import quote
 
 from newsletter.rendering import slots
@@ -55,6 +56,10 @@ class Hole:
         return cls(name, marked, None if number else Slot(kind), int(number or 0), kind == "url")
 
 
+#: A run or a hole, with the conditions that must hold for it.
+Piece = tuple[bytes | Hole, tuple[int, ...]]
+
+
 @dataclass(frozen=True)
 class Variant:
     """The pieces for all copies in which the same conditions hold; `holes` are the places in it that values take."""
@@ -64,9 +69,9 @@ class Variant:
 
     @cached_property
     def begun(self) -> "tuple[int, hashlib._Hash]":
-        """Return how many bytes come before the first value, and the SHA-256 that has taken them."""
-        same = b"".join(self.parts[: self.holes[0][0]] if self.holes else self.parts)
-        return len(same), hashlib.sha256(same)
+        """Return how many parts come before the first value, and the SHA-256 that has taken them."""
+        count = self.holes[0][0] if self.holes else len(self.parts)
+        return count, hashlib.sha256(b"".join(self.parts[:count]))
 
 
 @dataclass(frozen=True)
@@ -74,29 +79,28 @@ class Compiled:
     """An issue's body, ready to be joined for any reader."""
 
     content_type: str
-    #: a run or a hole, with the conditions that must hold for it
-    pieces: tuple[tuple[bytes | Hole, tuple[int, ...]], ...]
+    pieces: tuple[Piece, ...]
     personal: Personal = NOTHING
     _variants: dict[tuple[bool, ...], Variant] = field(default_factory=dict, compare=False, repr=False)
 
-    def body(self, values: Mapping[Slot, str], decision: Decision = ALIKE, head: tuple[bytes, ...] = ()) -> bytes:
-        """Return the whole multipart body of one copy after its head, in lines of at most 76 characters."""
+    def parts(self, values: Mapping[Slot, str], decision: Decision = ALIKE) -> list[bytes]:
+        """Return the multipart body of one copy in pieces that follow each other, in lines of at most 76 characters."""
         variant = self._variant(decision)
-        parts = [*head, *variant.parts]
+        parts = list(variant.parts)
         made: dict[str, tuple[bytes, bytes]] = {}
-        before = len(head)
         for position, hole in variant.holes:
             pair = made.get(hole.name)
             if pair is None:
                 pair = made[hole.name] = _filled(hole, values, decision)
-            parts[position + before] = pair[hole.marked]
-        return b"".join(parts)
+            parts[position] = pair[hole.marked]
+        return parts
 
-    def digest(self, body: bytes, decision: Decision = ALIKE) -> bytes:
+    def digest(self, parts: Sequence[bytes], decision: Decision = ALIKE) -> bytes:
         """Return the SHA-256 of a copy's body; what all copies of its variant begin with is hashed once."""
-        length, begun = self._variant(decision).begun
+        count, begun = self._variant(decision).begun
         whole = begun.copy()
-        whole.update(memoryview(body)[length:])
+        for part in islice(parts, count, None):
+            whole.update(part)
         return whole.digest()
 
     def _variant(self, decision: Decision) -> Variant:
@@ -117,7 +121,7 @@ def compile(html: str, text: str, *, boundary: str, personal: Personal = NOTHING
     if not _BOUNDARY.fullmatch(boundary):
         raise ValueError(f"boundary must be 1 to 60 characters of RFC 2046 5.1.1 without '=' or a space: {boundary!r}")
     border = f"=_{boundary}"  # "=_" cannot stand in quoted-printable (RFC 2045 6.7), so no part can end early
-    pieces: list[tuple[bytes | Hole, tuple[int, ...]]] = []
+    pieces: list[Piece] = []
     for kind, source in (("plain", text), ("html", html)):
         pieces.append((_head(border, kind), ()))
         for piece in slots.pieces(source):
@@ -125,7 +129,16 @@ def compile(html: str, text: str, *, boundary: str, personal: Personal = NOTHING
             pieces.append((made, piece.under))
         pieces.append((b"\r\n", ()))
     pieces.append((f"--{border}--\r\n".encode(), ()))
-    return Compiled(f'multipart/alternative; boundary="{border}"', tuple(pieces), personal)
+    return Compiled(f'multipart/alternative; boundary="{border}"', tuple(_merged(pieces)), personal)
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the pieces, with constant runs as one that follow each other under the same conditions."""
+    for (constant, under), run in groupby(pieces, lambda each: (isinstance(each[0], bytes), each[1])):
+        if constant:
+            yield b"".join(piece for piece, _ in run if isinstance(piece, bytes)), under
+        else:
+            yield from run
 
 
 def _filled(hole: Hole, values: Mapping[Slot, str], decision: Decision) -> tuple[bytes, bytes]:

@@ -206,11 +206,11 @@ def test_the_digest_is_that_of_the_body_whatever_its_variant(audience: str) -> N
     head = message.masthead(SETTINGS, 9, subject="x", date=NOW, keyring=KEYRING)
     for name in ("", "Ada", "Zoë " * 40):
         values = message.values_of(head, replace(READER, list_title=name))
-        body = PERSONAL.body(values, decision)
-        assert PERSONAL.digest(body, decision) == hashlib.sha256(body).digest()
-        assert body.endswith(b"--\r\n")
+        parts = PERSONAL.parts(values, decision)
+        assert PERSONAL.digest(parts, decision) == hashlib.sha256(b"".join(parts)).digest()
+        assert parts[-1].endswith(b"--\r\n")
     constant = compiled.compile("<p>x</p>", "x\n", boundary="b")
-    assert constant.digest(constant.body({})) == hashlib.sha256(constant.body({})).digest()
+    assert constant.digest(constant.parts({})) == hashlib.sha256(b"".join(constant.parts({}))).digest()
 
 
 @pytest.mark.parametrize("both", [True, False])

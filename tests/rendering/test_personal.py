@@ -94,8 +94,8 @@ def read_back(rendered: Rendered, traits: Traits, values: dict[Slot, str]) -> tu
     """Return text and HTML of a copy as a mail program reads them."""
     made = compiled.compile(rendered.html, rendered.text, boundary="issue-12", personal=rendered.personal)
     head = f"MIME-Version: 1.0\r\nContent-Type: {made.content_type}\r\n\r\n".encode()
-    body = made.body(values, rendered.personal.decide(traits))
-    message = email.message_from_bytes(head + body, policy=email.policy.SMTP)
+    body = made.parts(values, rendered.personal.decide(traits))
+    message = email.message_from_bytes(b"".join((head, *body)), policy=email.policy.SMTP)
     text, html = [part.get_payload(decode=True) for part in message.iter_parts()]
     assert isinstance(text, bytes)
     assert isinstance(html, bytes)

@@ -26,7 +26,7 @@ def letter(number: int) -> Envelope:
     head = f"Subject: {number}\r\nFrom: desk@desk.example\r\nDate: {DATE}\r\nMessage-ID: <{number}@x>\r\n\r\n"
     body = ".\r\n..\r\n.x\r\n" + "y" * 900 + "\r\nend\r\n"
     recipient = SPECIAL.get(number, f"reader{number}@{DOMAIN}")
-    return Envelope("bounces@desk.example", recipient, number, (head + body).encode())
+    return Envelope("bounces@desk.example", recipient, number, (head.encode(), body.encode()))
 
 
 class Shared(Tray):

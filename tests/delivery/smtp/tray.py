@@ -22,7 +22,7 @@ SHORT = Timeouts(5, 5, 5, 5, 5, 5, 2)
 
 
 def to(number: int, *, data: bytes = LINES, local: str = "reader", utf8: bool = False, envid: str = "") -> Envelope:
-    return Envelope("bounces@desk.example", f"{local}{number}@example.com", number, data, utf8, envid)
+    return Envelope("bounces@desk.example", f"{local}{number}@example.com", number, (data,), utf8, envid)
 
 
 class Tray:
