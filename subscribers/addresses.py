@@ -29,6 +29,20 @@ class Address(NamedTuple):
 
 def parse(text: str) -> Address:
     """Return the address that the text is, exactly and with nothing around it; raise BadAddress otherwise."""
+    local, ascii_domain = _parts(text)
+    if local.isascii():
+        return Address(text, f"{local.lower()}@{ascii_domain}", False)
+    return Address(text, f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain}", True)
+
+
+def on_the_wire(email: str) -> str:
+    """Return the address as an envelope carries it, the domain in ASCII and the local part as given; or BadAddress."""
+    _, ascii_domain = _parts(email)
+    return f"{email.rpartition('@')[0]}@{ascii_domain}"
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Return the local part as it is compared but for case, and the domain in ASCII; raise BadAddress."""
     local, _, given = text.rpartition("@")
     try:
         if not _PLAIN.fullmatch(local):
@@ -38,9 +52,7 @@ def parse(text: str) -> Address:
             _validated(text)  # refuses, and says by how much it is too long
     except EmailNotValidError as error:
         raise BadAddress(text, _reason(error)) from error
-    if local.isascii():
-        return Address(text, f"{local.lower()}@{ascii_domain}", False)
-    return Address(text, f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain}", True)
+    return local, ascii_domain
 
 
 def domain(text: str) -> str:
@@ -49,12 +61,6 @@ def domain(text: str) -> str:
         return _domain(text)
     except EmailNotValidError as error:
         raise BadAddress(text, _reason(error)) from error
-
-
-def on_the_wire(email: str) -> str:
-    """Return a stored address as an envelope carries it: the domain in ASCII, the local part as given."""
-    local, _, domain_ = email.rpartition("@")
-    return f"{local}@{domain(domain_)}"
 
 
 @lru_cache(maxsize=20_000)

@@ -22,8 +22,9 @@ _OCTETS = 45  # 60 characters of base64, and 12 around them: an encoded word may
 
 def one_line(text: str, what: str) -> str:
     """Return the text, or refuse control characters: a line break would begin another header (RFC 5322 2.2)."""
-    found = _CONTROL.search(text)
-    if found:
+    if text.isascii() and text.isprintable():
+        return text
+    if found := _CONTROL.search(text):
         raise BadInput(
             f"{what} holds the control character {found[0]!a} and cannot stand in a header: {text!r}; take it out"
         )

@@ -1,7 +1,5 @@
 """The message for one reader: headers of its own around the issue's compiled body."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -17,9 +15,10 @@ from newsletter.rendering.personal import Decision
 from newsletter.rendering.rendered import Rendered
 from newsletter.rendering.slots import MARK, Piece, Slot
 from newsletter.settings import Settings
-from subscribers import addresses, tokens
+from subscribers import addresses
 from subscribers.errors import BadAddress
-from subscribers.tokens import Keyring, Purpose
+from subscribers.macs import Mac
+from subscribers.tokens import Keyring, Purpose, Sealer
 
 
 @dataclass(slots=True)  # not frozen: that takes several times as long to make, and one is made for every reader
@@ -60,15 +59,20 @@ class Masthead:
     sender: str
     #: where each copy returns to an address of its own; else empty
     bounce_domain: str
-    keyring: Keyring
-    secret: hmac.HMAC
+    #: what makes the tokens of the links, and of the address that the copy returns to
+    leaving: Sealer
+    choosing: Sealer
+    following: Sealer
+    returning: Sealer
+    #: what makes a Message-ID
+    secret: Mac
     #: From and Reply-To, ready for the wire
     opening: bytes
     #: in pieces, as it may differ by reader
     subject: tuple[Piece, ...]
     date: bytes
-    #: Subject and Date, ready for the wire where the subject is the same for every reader
-    subjected: bytes | None
+    #: From to Date, ready for the wire where the subject is the same for every reader
+    alike: bytes | None
     #: what signs the copies; None where the desk leaves that to its relay
     signer: Signer | None
     #: distinguishes test messages, which may be sent again and again; empty for the issue itself
@@ -87,7 +91,7 @@ def masthead(
         name, reply_to = parseaddr(settings.sender.reply_to)
         opening += headers.mailbox("Reply-To", name, ascii_address(reply_to, "reply_to"))
     dated = headers.line("Date", format_datetime(date))
-    alike = headers.text("Subject", subject) + dated if not MARK.search(subject) else None
+    alike = None if MARK.search(subject) else opening + headers.text("Subject", subject) + dated
     headers.uri("List-Unsubscribe", f"{url}/u/{'x' * 40}")  # before anybody is claimed, not at the first reader
     bounces = settings.sender.bounce_domain
     return Masthead(
@@ -96,12 +100,15 @@ def masthead(
         domain=address.rpartition("@")[2],
         sender=address,
         bounce_domain=bounces and ascii_address(f"b@{bounces}", "bounce_domain").rpartition("@")[2],
-        keyring=keyring,
+        leaving=Sealer(keyring, Purpose.UNSUBSCRIBE),
+        choosing=Sealer(keyring, Purpose.PREFERENCES),
+        following=Sealer(keyring, Purpose.CLICK),
+        returning=returns.sealer(keyring),
         secret=_secret(keyring),
         opening=opening,
         subject=tuple(slots.pieces(subject)),
         date=dated,
-        subjected=alike,
+        alike=alike,
         signer=dkim.signer(settings, at=date),
         salt=salt,
     )
@@ -110,19 +117,17 @@ def masthead(
 def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
     """Return the reader's message; the same reader and issue give the same bytes each time."""
     recipient = wire_address(reader.email)
-    token = returns.token(masthead.keyring, masthead.issue_id, reader.subscriber_id)
+    token = returns.token(masthead.returning, masthead.issue_id, reader.subscriber_id)
     values = values_of(masthead, reader)
     decision = compiled.personal.decide(reader.traits)
     head = (
-        masthead.opening,
-        masthead.subjected or headers.text("Subject", _subject(masthead, decision)) + masthead.date,
-        headers.line("To", recipient)
-        + headers.line("Message-ID", message_id(masthead, reader))
-        + headers.uri("List-Unsubscribe", values[Slot.UNSUBSCRIBE_URL]),
-        _of_list(masthead.issue_id, masthead.domain, reader.list_name, reader.list_title, reader.list_identifier),
-        headers.line("Content-Type", compiled.content_type),
-        b"\r\n",
-    )
+        masthead.alike or _begun(masthead, decision),
+        _own(masthead, reader, recipient, values[Slot.UNSUBSCRIBE_URL]),
+        _of_list(
+            masthead.issue_id, masthead.domain, reader.list_name, reader.list_title, reader.list_identifier,
+            compiled.content_type,
+        ),
+    )  # fmt: skip
     return Envelope(
         sender=returns.address(token, masthead.bounce_domain) if masthead.bounce_domain else masthead.sender,
         recipient=recipient,
@@ -150,29 +155,36 @@ def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:
 
 def values_of(masthead: Masthead, reader: Reader) -> dict[Slot, str]:
     """Return what stands in the slots of the reader's copy."""
-    token = tokens.sign(masthead.keyring, Purpose.UNSUBSCRIBE, reader.subscriber_id, reader.list_id)
-    choices = tokens.sign(masthead.keyring, Purpose.PREFERENCES, reader.subscriber_id)
     values = {
         Slot.EMAIL: reader.email,
         Slot.LIST_TITLE: reader.list_title,
-        Slot.UNSUBSCRIBE_URL: f"{masthead.url}/u/{token}",
-        Slot.PREFERENCES_URL: f"{masthead.url}/p/{choices}",
+        Slot.UNSUBSCRIBE_URL: f"{masthead.url}/u/{masthead.leaving.sign(reader.subscriber_id, reader.list_id)}",
+        Slot.PREFERENCES_URL: f"{masthead.url}/p/{masthead.choosing.sign(reader.subscriber_id)}",
     }
     if reader.tracked:  # one signature for all the links of a copy
-        followed = tokens.sign(masthead.keyring, Purpose.CLICK, masthead.issue_id, reader.subscriber_id)
+        followed = masthead.following.sign(masthead.issue_id, reader.subscriber_id)
         values[Slot.CLICK_URL] = f"{masthead.url}/c/{followed}"
     return values
 
 
-def _subject(masthead: Masthead, decision: Decision) -> str:
-    return "".join(
+def _begun(masthead: Masthead, decision: Decision) -> bytes:
+    """Return From to Date where the subject is the reader's own."""
+    subject = "".join(
         decision.values[int(piece.words.partition(":")[2])] if piece.hole else piece.words for piece in masthead.subject
     )
+    return masthead.opening + headers.text("Subject", subject) + masthead.date
+
+
+def _own(masthead: Masthead, reader: Reader, recipient: str, leave: str) -> bytes:
+    """Return the headers that no other copy has."""
+    # Of the reader there are only numbers in the last two, and masthead() has looked at the rest of them.
+    made = f"Message-ID: {message_id(masthead, reader)}\r\nList-Unsubscribe: <{leave}>\r\n"
+    return headers.line("To", recipient) + made.encode()
 
 
 @lru_cache(maxsize=1024)
-def _of_list(issue_id: int, domain: str, name: str, title: str, identifier: str) -> bytes:
-    """Return the headers that the copies of one list have in common."""
+def _of_list(issue_id: int, domain: str, name: str, title: str, identifier: str, content_type: str) -> bytes:
+    """Return the headers that the copies of one list have in common, and the empty line after them."""
     return b"".join((
         headers.list_id(title, identifier or f"{name}.{domain}"),
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
@@ -182,6 +194,8 @@ def _of_list(issue_id: int, domain: str, name: str, title: str, identifier: str)
         # Never "All" or "NDR": those keep Exchange from telling us that an address is dead (MS-OXCMAIL 2.1.3.2.20).
         b"X-Auto-Response-Suppress: OOF, AutoReply\r\n",
         b"MIME-Version: 1.0\r\n",
+        headers.line("Content-Type", content_type),
+        b"\r\n",
     ))  # fmt: skip
 
 
@@ -189,16 +203,14 @@ def message_id(masthead: Masthead, reader: Reader) -> str:
     """Return the Message-ID that every attempt at this copy carries; nobody else can compute it."""
     who = f"{masthead.issue_id}.{reader.subscriber_id}"
     seed = f"{who}.{masthead.salt}.{reader.email}" if masthead.salt else who
-    sealed = masthead.secret.copy()
-    sealed.update(seed.encode())
-    return f"<{who}.{sealed.hexdigest()[:16]}@{masthead.domain}>"
+    return f"<{who}.{masthead.secret.digest(seed.encode())[:8].hex()}@{masthead.domain}>"
 
 
 def wire_address(email: str) -> str:
     """Return the address as SMTP has it: the domain in ASCII (RFC 5891); the local part may still need SMTPUTF8."""
     headers.one_line(email, "an address")
     try:
-        return addresses.on_the_wire(addresses.parse(email).email)
+        return addresses.on_the_wire(email)
     except BadAddress as error:
         raise BadInput(f"{error}; correct it or take it off the list") from error
 
@@ -211,11 +223,10 @@ def ascii_address(email: str, key: str) -> str:
     return made
 
 
-def _secret(keyring: Keyring) -> hmac.HMAC:
+def _secret(keyring: Keyring) -> Mac:
     # The first key, not the one that signs: adding a key in the middle of an issue must not change its Message-IDs.
     first = next(iter(keyring.keys.values()))
-    own = hmac.new(first, b"message-id", hashlib.sha256).digest()
-    return hmac.new(own, digestmod="sha256")  # begun once, and copied for each message
+    return Mac(Mac(first).digest(b"message-id"))
 
 
 def _sender_id(domain: str) -> str:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from subscribers import tokens
-from subscribers.tokens import Keyring, Purpose
+from subscribers.tokens import Keyring, Purpose, Sealer
 
 # 25 bytes as 50 hexadecimal digits: one spelling, but for case, and with "b+" well within a local part's 64 (RFC 5321
 # 4.5.3.1.1). Base32 would be ten shorter, and costs Python more than all the rest of a token.
@@ -23,9 +23,14 @@ class Return:
     subscriber_id: int
 
 
-def token(keyring: Keyring, issue_id: int, subscriber_id: int) -> str:
+def sealer(keyring: Keyring) -> Sealer:
+    """Return what makes the tokens."""
+    return Sealer(keyring, Purpose.BOUNCE)
+
+
+def token(sealer: Sealer, issue_id: int, subscriber_id: int) -> str:
     """Return what names the copy to us, and to nobody else: 50 hexadecimal digits."""
-    return tokens.seal(keyring, Purpose.BOUNCE, issue_id, subscriber_id).hex()
+    return sealer.seal(issue_id, subscriber_id).hex()
 
 
 def address(token: str, domain: str) -> str:

@@ -7,7 +7,7 @@ lists below may be in one: so no object of the program is within its reach, and 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import jinja2
@@ -211,7 +211,7 @@ class Evaluator:
 
     def __call__(self, traits: Traits) -> tuple[object, ...]:
         """Return what each expression comes to; one that fails for this reader comes to the empty text."""
-        asked = {name: get(traits) for name, get in self._asks}
+        asked = _Context({name: get(traits) for name, get in self._asks})
         try:
             return _run(self._all, asked)
         except Exception:  # a reader's values may be of any kind: none of them may stop a send
@@ -221,7 +221,8 @@ class Evaluator:
 def fails(expression: Expression, traits: Traits = NOBODY) -> str:
     """Return why the expression fails for a reader, empty where it does not: one without a value is the usual case."""
     try:
-        _run(_compiled([expression.tree]), {name: get(traits) for name, get in map(_getter, expression.asks)})
+        asked = _Context({name: get(traits) for name, get in map(_getter, expression.asks)})
+        _run(_compiled([expression.tree]), asked)
     except Exception as error:
         return str(error) or type(error).__name__
     return ""
@@ -240,15 +241,16 @@ def _getter(name: str) -> tuple[str, Callable[[Traits], object]]:
     return name, attrgetter(name.removeprefix("subscriber_"))
 
 
-class _Context:
-    """As much of Jinja's context as a compiled expression asks for: a whole one takes as long as the answers do."""
+class _Context(dict[str, Any]):
+    """What is asked, as much like Jinja's context as a compiled expression needs: a whole one takes longer than it."""
 
-    __slots__ = ("exported_vars", "resolve_or_missing", "vars")
+    resolve_or_missing = dict.__getitem__
+    exported_vars: ClassVar[set[str]] = set()
 
-    def __init__(self, asked: dict[str, object]) -> None:
-        self.resolve_or_missing = asked.__getitem__
-        self.vars: dict[str, Any] = {}
-        self.exported_vars: set[str] = set()
+    @property
+    def vars(self) -> "_Context":
+        """Take the answers in, too."""
+        return self
 
     def call(self, what: Callable[..., object], *arguments: object) -> object:
         """Return what a text's method returns; the sandbox has looked at it."""
@@ -262,15 +264,14 @@ def _compiled(trees: Sequence[nodes.Expr]) -> jinja2.Template:
     return _SANDBOX.from_string(template)
 
 
-def _run(template: jinja2.Template, asked: dict[str, object]) -> tuple[object, ...]:
-    context = _Context(asked)
-    for _ in template.root_render_func(context):  # type: ignore[arg-type]
+def _run(template: jinja2.Template, asked: _Context) -> tuple[object, ...]:
+    for _ in template.root_render_func(asked):  # type: ignore[arg-type]
         pass
-    found: tuple[object, ...] = context.vars["answers"]
+    found: tuple[object, ...] = asked["answers"]
     return found
 
 
-def _alone(template: jinja2.Template, asked: dict[str, object]) -> object:
+def _alone(template: jinja2.Template, asked: _Context) -> object:
     try:
         return _run(template, asked)[0]
     except Exception:

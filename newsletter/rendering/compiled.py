@@ -9,9 +9,9 @@ import re
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from urllib.parse import quote
 
 from newsletter.rendering import slots
@@ -23,12 +23,12 @@ _WIDTH = 75  # and the soft break's "=" makes 76, the most that RFC 2045 6.7 all
 # Printable ASCII but "=" stands for itself, and so do space and tab inside a line (RFC 2045 6.7 rules 2 and 3).
 _ITSELF = {9, *range(32, 127)} - {61}
 _OCTETS = [chr(octet) if octet in _ITSELF else f"={octet:02X}" for octet in range(256)]
-# What can be sent as it is, in one line: no "=", no space at the ends, nothing that `_guard` is for at the start.
-_PLAIN = re.compile(rf"(?!From )[!-\-/-<>-~](?:[ -<>-~]{{0,{_WIDTH - 2}}}[!-<>-~])?")
+# What stands for itself in one line of text and of HTML: no "=" and no markup, no space at the ends, nothing that
+# `_guard` is for at the start.
+_PLAIN = re.compile(rf"(?!From )[!#-%(-\-/-;?-~](?:[ !#-%(-;?-~]{{0,{_WIDTH - 2}}}[!#-%(-;?-~])?")
 # Three times so many fit a line; what is broken, or begins with what `_guard` is for, takes the longer way.
 _SHORT = _WIDTH // 3
 _BREAK = re.compile(rb"[\r\n\t]|\A\.|\AFrom ")
-_MARKUP = re.compile("[&<>\"']")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:?-]{1,60}")  # RFC 2046 5.1.1, less "=" and the space
 
 
@@ -55,6 +55,13 @@ class Hole:
         kind, _, number = name.partition(":")
         return cls(name, marked, None if number else Slot(kind), int(number or 0), kind == "url")
 
+    def value(self, values: Mapping[Slot, str], decision: Decision) -> str:
+        """Return what stands there in a copy."""
+        if self.slot:
+            return values[self.slot]
+        said = decision.values[self.number]
+        return quote(said, safe="") if self.address else said
+
 
 #: A run or a hole, with the conditions that must hold for it.
 Piece = tuple[bytes | Hole, tuple[int, ...]]
@@ -62,15 +69,28 @@ Piece = tuple[bytes | Hole, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Variant:
-    """The pieces for all copies in which the same conditions hold; `holes` are the places in it that values take."""
+    """The parts of all copies in which the same conditions hold; `values` are the holes in it, and the places of each.
+
+    The places are those in the text and those in the HTML.
+    """
 
     parts: tuple[bytes, ...]
-    holes: tuple[tuple[int, Hole], ...]
+    values: tuple[tuple[Hole, tuple[list[int], list[int]]], ...]
+
+    @classmethod
+    def of(cls, pieces: Sequence[bytes | Hole]) -> "Variant":
+        """Return the variant of these pieces."""
+        values: dict[str, tuple[Hole, tuple[list[int], list[int]]]] = {}
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, Hole):
+                values.setdefault(piece.name, (piece, ([], [])))[1][piece.marked].append(place)
+        return cls(tuple(b"" if isinstance(piece, Hole) else piece for piece in pieces), tuple(values.values()))
 
     @cached_property
     def begun(self) -> "tuple[int, hashlib._Hash]":
         """Return how many parts come before the first value, and the SHA-256 that has taken them."""
-        count = self.holes[0][0] if self.holes else len(self.parts)
+        places = chain.from_iterable((*plain, *marked) for _, (plain, marked) in self.values)
+        count = min(places, default=len(self.parts))
         return count, hashlib.sha256(b"".join(self.parts[:count]))
 
 
@@ -87,12 +107,12 @@ class Compiled:
         """Return the multipart body of one copy in pieces that follow each other, in lines of at most 76 characters."""
         variant = self._variant(decision)
         parts = list(variant.parts)
-        made: dict[str, tuple[bytes, bytes]] = {}
-        for position, hole in variant.holes:
-            pair = made.get(hole.name)
-            if pair is None:
-                pair = made[hole.name] = _filled(hole, values, decision)
-            parts[position] = pair[hole.marked]
+        for hole, (plain, marked) in variant.values:
+            text, html = _written(hole.value(values, decision))
+            for place in plain:
+                parts[place] = text
+            for place in marked:
+                parts[place] = html
         return parts
 
     def digest(self, parts: Sequence[bytes], decision: Decision = ALIKE) -> bytes:
@@ -107,12 +127,10 @@ class Compiled:
         return self._variants.get(decision.holds) or self._made(decision.holds)
 
     def _made(self, holds: tuple[bool, ...]) -> Variant:
-        there = [piece for piece, under in self.pieces if all(holds[each] for each in under)]
-        holes = tuple((position, piece) for position, piece in enumerate(there) if isinstance(piece, Hole))
         if len(self._variants) >= _REMEMBERED:
             self._variants.clear()
-        made = Variant(tuple(b"" if isinstance(piece, Hole) else piece for piece in there), holes)
-        self._variants[holds] = made
+        there = [piece for piece, under in self.pieces if not under or all(holds[each] for each in under)]
+        made = self._variants[holds] = Variant.of(there)
         return made
 
 
@@ -141,16 +159,18 @@ def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield from run
 
 
-def _filled(hole: Hole, values: Mapping[Slot, str], decision: Decision) -> tuple[bytes, bytes]:
+def _written(shown: str) -> tuple[bytes, bytes]:
     """Return a value as it stands in the text, and in the HTML."""
-    if hole.slot is not None:
-        shown = value(values[hole.slot])
-    else:
-        shown = decision.values[hole.number]
-        if hole.address:
-            shown = quote(shown, safe="")
-    plain = _piece(shown)
-    return plain, _piece(escape(shown)) if _MARKUP.search(shown) else plain
+    if _PLAIN.fullmatch(shown):
+        made = shown.encode() + _SOFT
+        return made, made
+    return _encoded(shown)
+
+
+@lru_cache(maxsize=1024)
+def _encoded(shown: str) -> tuple[bytes, bytes]:
+    made = value(shown)
+    return _piece(made), _piece(escape(made))
 
 
 def _head(border: str, kind: str) -> bytes:
@@ -161,8 +181,6 @@ def _head(border: str, kind: str) -> bytes:
 
 def _piece(text: str) -> bytes:
     """Return the text as quoted-printable that begins a line and ends with a break."""
-    if _PLAIN.fullmatch(text):
-        return text.encode() + _SOFT
     if not text:
         return b""
     octets = text.encode("utf-8", "replace")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsletter.issues import expressions
 from newsletter.issues.expressions import Evaluator
@@ -34,8 +34,7 @@ class Needs:
     segments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """One copy: what each expression says in it, and which conditions hold."""
 
     values: tuple[str, ...] = ()
@@ -101,7 +100,7 @@ class Personal:
             return ALIKE
         values, answers = self._answers(traits)
         if not self.conditions:
-            return Decision(values=values)
+            return Decision(values)
         items, audience = self.items(traits.topics), traits.audience
         return Decision(
             values=values, holds=tuple([_holds(each, items, audience, answers) for each in self.conditions])

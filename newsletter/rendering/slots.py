@@ -29,6 +29,8 @@ class Slot(StrEnum):
     #: where a link leads first whose clicks are counted, less its number; no rendering is frozen with it
     CLICK_URL = "click_url"
 
+    __hash__ = str.__hash__  # the one of enumerations is no part of C, and each copy looks up its values by slot
+
     @property
     def marker(self) -> str:
         """Return what stands in a rendering where the value will be."""

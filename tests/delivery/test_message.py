@@ -56,6 +56,7 @@ def test_each_header_says_what_it_must() -> None:
     assert envelope.recipient == found["To"] == "reader@example.com"
     assert envelope.delivery_id == 7
     assert not envelope.smtputf8
+    assert envelope.size == len(envelope.message)
     assert found["From"] == "Harbour Brief <desk@news.harbour.example>"
     assert found["Reply-To"] == "Editors <editors@news.harbour.example>"
     assert found["Subject"] == "Neu: Würste"

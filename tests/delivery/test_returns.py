@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from newsletter.delivery import returns
 from newsletter.delivery.returns import Return
 from subscribers import tokens
-from subscribers.tokens import Keyring, Purpose
+from subscribers.tokens import Keyring, Purpose, Sealer
 from tests.delivery.desk import KEYRING
 
 DOMAIN = "bounces.harbour.example"
+SEALER = returns.sealer(KEYRING)
 number = st.integers(0, 2**32 - 1)
 
 
 def address(issue: int, subscriber: int, keyring: Keyring = KEYRING) -> str:
-    return returns.address(returns.token(keyring, issue, subscriber), DOMAIN)
+    return returns.address(returns.token(returns.sealer(keyring), issue, subscriber), DOMAIN)
 
 
 @given(number, number)
@@ -48,12 +49,12 @@ def test_a_forwarders_wrapping_is_looked_through(wrapped: str) -> None:
 
 
 def test_the_envelope_identifier_alone_is_read_too() -> None:
-    assert returns.read(KEYRING, returns.token(KEYRING, 9, 42)) == Return(9, 42)
+    assert returns.read(KEYRING, returns.token(SEALER, 9, 42)) == Return(9, 42)
 
 
 @given(st.integers(0, 49), st.sampled_from("0123456789abcdef"))
 def test_a_forged_address_is_nobodys(place: int, mark: str) -> None:
-    token = returns.token(KEYRING, 9, 42)
+    token = returns.token(SEALER, 9, 42)
     forged = token[:place] + mark + token[place + 1 :]
     assert returns.read(KEYRING, returns.address(forged, DOMAIN)) == (Return(9, 42) if forged == token else None)
 
@@ -65,12 +66,12 @@ def test_no_text_is_taken_for_one(text: str) -> None:
 
 @pytest.mark.parametrize("cut", [slice(1, None), slice(None, -1), slice(0, 0)])
 def test_a_part_of_one_is_nobodys(cut: slice) -> None:
-    assert returns.read(KEYRING, returns.token(KEYRING, 9, 42)[cut]) is None
-    assert returns.read(KEYRING, returns.token(KEYRING, 9, 42) + "a") is None
+    assert returns.read(KEYRING, returns.token(SEALER, 9, 42)[cut]) is None
+    assert returns.read(KEYRING, returns.token(SEALER, 9, 42) + "a") is None
 
 
 def test_a_link_is_no_return_and_a_return_is_no_link() -> None:
-    raw = tokens.seal(KEYRING, Purpose.BOUNCE, 9, 42)
+    raw = Sealer(KEYRING, Purpose.BOUNCE).seal(9, 42)
     assert tokens.unseal(KEYRING, Purpose.BOUNCE, raw) == (9, 42)
     for purpose in set(Purpose) - {Purpose.BOUNCE}:
         assert tokens.unseal(KEYRING, purpose, raw) is None

@@ -129,3 +129,15 @@ def test_the_fast_way_takes_what_the_library_takes_and_to_the_same_key(text: str
     except BadAddress:
         key = None
     assert key == oracle(text)
+
+
+@settings(max_examples=300)
+@given(st.builds("{}@{}".format, _local, _domains) | st.emails() | st.text(max_size=20))
+def test_an_envelope_carries_every_address_and_nothing_else(text: str) -> None:
+    try:
+        key = addresses.parse(text).key
+    except BadAddress:
+        with pytest.raises(BadAddress):
+            addresses.on_the_wire(text)
+    else:
+        assert addresses.on_the_wire(text) == f"{text.rpartition('@')[0]}@{key.rpartition('@')[2]}"
