@@ -1,7 +1,6 @@
 """What relays answer, and what follows from it for a copy, for its relay and for the whole issue."""
 
 import time
-from dataclasses import replace
 
 from newsletter.delivery import results
 from newsletter.delivery.breaker import Trip
@@ -28,7 +27,7 @@ class Answers:
         carrier.ended(copy.domain, time.monotonic(), outcome)
         doubted = self._work.doubted
         if doubted and outcome.fault is doubted.fault and outcome.kind is Kind.FAILED:
-            outcome = replace(outcome, kind=Kind.RELAY_REFUSED)
+            outcome = outcome._replace(kind=Kind.RELAY_REFUSED)
         if outcome.kind is Kind.SENT or (outcome.code and outcome.code != 421):
             carrier.failures = 0
         if outcome.kind is Kind.RELAY_REFUSED and outcome.moment is Moment.MAIL:
@@ -96,7 +95,7 @@ class Answers:
 
     def _take_back(self, deliveries: frozenset[int], outcome: Outcome) -> None:
         """Let the readers wait whose copies were refused for no fault of theirs."""
-        instead = replace(outcome, kind=Kind.RELAY_REFUSED)
+        instead = outcome._replace(kind=Kind.RELAY_REFUSED)
         rest = set(deliveries)
         for batch in self._work.open.values():
             for reader in batch.readers:

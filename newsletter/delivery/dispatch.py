@@ -115,8 +115,10 @@ class Dispatch:
                 return copy
         while self._queue:
             copy = self._queue[0]
-            if copy.barred or carrier.pause(now, copy.domain) == 0:
-                return self._queue.popleft() if self._wait(copy, carrier, now) == 0 else None
+            if self._wait(copy, carrier, now) == 0:
+                return self._queue.popleft()
+            if carrier.pause(now, copy.domain) == 0:
+                return None
             self._parked.setdefault(copy.domain, deque()).append(self._queue.popleft())
         self.progressed.set()  # what is left waits for slow lanes: others may be claimed meanwhile
         return None

@@ -54,8 +54,8 @@ class Journal:
     def done(self, delivery_id: int, outcome: Outcome) -> None:
         """Note what the relay replied."""
         fault = outcome.fault.value if outcome.fault else "-"
-        text = outcome.text.encode("unicode_escape").decode()
-        self._write(f"done {delivery_id} {outcome.kind} {fault} {outcome.code} {text}\n".encode())
+        text = outcome.text.encode("unicode_escape")
+        self._write(b"done %d %s %s %d %s\n" % (delivery_id, outcome.kind.encode(), fault.encode(), outcome.code, text))
 
     def back(self, delivery_id: int) -> None:
         """Note that the message which began surely did not go out."""

@@ -41,7 +41,7 @@ def assemble(settings: Settings, letter: Letter, *, to: str, now: datetime) -> t
         delivery_id=0,
         parts=(signed, *head, *parts),
         smtputf8=not recipient.isascii(),
-        dotless=True,
+        clean=True,
     )
 
 

@@ -12,6 +12,8 @@ Result = TypeVar("Result")
 
 #: How long the interpreter lets one thread run while another waits, in seconds: the ledger's thread has short work.
 _SWITCH = 0.0005
+#: After so many objects more the interpreter looks for garbage that holds on to itself; a send makes hardly any.
+_GARBAGE = 20_000
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -40,12 +42,14 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         from uvloop import new_event_loop
     except ImportError:  # it is not made for every system
         from asyncio import new_event_loop  # type: ignore[assignment]
-    former = sys.getswitchinterval()
+    switch, garbage = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(_GARBAGE, *garbage[1:])
     gc.freeze()  # what the program is made of need not be looked through for garbage again and again
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(work)
     finally:
         gc.unfreeze()
-        sys.setswitchinterval(former)
+        gc.set_threshold(*garbage)
+        sys.setswitchinterval(switch)

@@ -33,14 +33,20 @@ class Envelope:
     smtputf8: bool = False
     #: what a delivery status notification returns to say which copy it is about (RFC 3461 4.4); xtext, or empty
     envid: str = ""
-    #: whether it ends a line, and surely has none that begins with a dot, so that nobody need look (RFC 5321 4.5.2)
-    dotless: bool = False
+    #: whether it surely has no line that begins with a dot (RFC 5321 4.5.2), and nothing beyond ASCII but an address,
+    #: so that nobody need look
+    clean: bool = False
     #: how many bytes the message has
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Measure the message."""
         self.size = sum(map(len, self.parts))
+
+    @property
+    def ascii(self) -> bool:
+        """Return whether the message has nothing beyond ASCII."""
+        return (self.clean and not self.smtputf8) or all(map(bytes.isascii, self.parts))
 
     @property
     def message(self) -> bytes:
@@ -135,7 +141,7 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
         parts=_parts(masthead.signer, compiled, values, decision, head),
         smtputf8=not recipient.isascii(),
         envid=token,
-        dotless=True,
+        clean=True,
     )
 
 

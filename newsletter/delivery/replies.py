@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Moment(StrEnum):
@@ -54,8 +55,7 @@ class Fault(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One attempt's end; `text` is the relay's own, verbatim, and `code` is 0 where it said nothing."""
 
     kind: Kind
@@ -63,7 +63,7 @@ class Outcome:
     text: str = ""
     fault: Fault | None = None
     #: what the reply answered; None where there was none, or it is not known any more
-    moment: Moment | None = field(default=None, compare=False)
+    moment: Moment | None = None
 
     @property
     def enhanced(self) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault, Kind, Outcome
@@ -20,8 +20,7 @@ EXPIRED = "expired"
 OnUnknown = Literal["resend", "hold"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What the ledger is to write for one delivery; `tried` counts an attempt, `suppress` proves the address dead."""
 
     state: DeliveryState

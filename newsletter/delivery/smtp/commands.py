@@ -18,7 +18,7 @@ def opening(envelope: Envelope, offers: Offers, relay: object) -> tuple[bytes, b
     if lacking:
         fault = Fault.UNSUPPORTED_ADDRESS if international else Fault.CONTENT
         return Outcome(Kind.FAILED, 0, f"{relay} {lacking}", fault)
-    mail = f"MAIL FROM:<{envelope.sender}>" + _of_mail(envelope, offers, international)
+    mail = f"MAIL FROM:<{envelope.sender}>{_of_mail(envelope, offers, international)}"
     rcpt = f"RCPT TO:<{envelope.recipient}>"
     if offers.dsn:
         rcpt += f" NOTIFY=FAILURE,DELAY ORCPT={original(envelope.recipient)}"
@@ -30,18 +30,18 @@ def opening(envelope: Envelope, offers: Offers, relay: object) -> tuple[bytes, b
 def _lacking(envelope: Envelope, offers: Offers, international: bool) -> str:
     if international and not offers.smtputf8:
         return "does not offer SMTPUTF8 (RFC 6531)"
-    if not offers.eight_bit and not envelope.message.isascii():
+    if not offers.eight_bit and not envelope.ascii:
         return "does not offer 8BITMIME (RFC 6152)"
-    if 0 < offers.size < len(envelope.message):
-        return f"takes messages of up to {offers.size:,} bytes (RFC 1870), and this one has {len(envelope.message):,}"
+    if 0 < offers.size < envelope.size:
+        return f"takes messages of up to {offers.size:,} bytes (RFC 1870), and this one has {envelope.size:,}"
     return ""
 
 
 def _of_mail(envelope: Envelope, offers: Offers, international: bool) -> str:
-    parameters = f" SIZE={len(envelope.message)}" if offers.sizes else ""
+    parameters = f" SIZE={envelope.size}" if offers.sizes else ""
     if international:
         parameters += " SMTPUTF8"
-    if offers.eight_bit and (international or not envelope.message.isascii()):
+    if offers.eight_bit and (international or not envelope.ascii):
         parameters += " BODY=8BITMIME"
     if offers.dsn and envelope.envid:
         parameters += f" RET=HDRS ENVID={envelope.envid}"
@@ -55,19 +55,20 @@ def original(recipient: str) -> str:
     return "utf-8;" + _UNITEXT.sub(lambda found: f"\\x{{{ord(found[0]):02X}}}", recipient)
 
 
-def stuffed(message: bytes, *, dotless: bool = False) -> tuple[bytes, ...]:
+def stuffed(envelope: Envelope) -> tuple[bytes, ...]:
     """Return the parts of the message as DATA carries it: dots at line starts doubled, the final dot added.
 
-    RFC 5321 4.5.2. A message without such dots is not copied, and one that is said to have none is not looked through.
+    RFC 5321 4.5.2. A message that is said to have no such dots is not looked through.
     """
-    end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
-    if dotless:
-        return message, end
-    text = message.replace(b"\r\n.", b"\r\n..") if _DOT.search(message) else message
-    return (b".", text, end) if message.startswith(b".") else (text, end)
+    parts = envelope.parts
+    if not envelope.clean:
+        message = envelope.message
+        text = message.replace(b"\r\n.", b"\r\n..") if _DOT.search(message) else message
+        parts = (b".", text) if message.startswith(b".") else (text,)
+    return *parts, b".\r\n" if parts[-1].endswith(b"\r\n") else b"\r\n.\r\n"
 
 
-def chunk(message: bytes) -> tuple[bytes, ...]:
+def chunk(envelope: Envelope) -> tuple[bytes, ...]:
     """Return BDAT with the message whole, which ends in a line break as by DATA (RFC 3030 2)."""
-    end = b"" if message.endswith(b"\r\n") else b"\r\n"
-    return b"BDAT %d LAST\r\n" % (len(message) + len(end)), message, end
+    end = b"" if envelope.parts[-1].endswith(b"\r\n") else b"\r\n"
+    return b"BDAT %d LAST\r\n" % (envelope.size + len(end)), *envelope.parts, end

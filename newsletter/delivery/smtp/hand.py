@@ -25,6 +25,8 @@ class Step(Enum):
     #: the final dot, or the last chunk
     TEXT = auto()
 
+    __hash__ = object.__hash__  # asked for with each reply, and Enum's own takes ten times as long
+
 
 @dataclass(slots=True, eq=False)
 class Item:
@@ -117,7 +119,7 @@ class Hand:
 
     async def reply(self, step: Step) -> Reply:
         """Return the reply to a step; one that answers nothing, or says that all is over, ends the connection."""
-        reply = await self._wire.reply(self._patience[step])
+        reply = self._wire.here() or await self._wire.reply(self._patience[step])
         first = reply.code // 100
         if reply.code == 421:  # the server is about to close the connection (RFC 5321 3.8)
             raise self._wire.fail(f"said {reply}", reply)

@@ -13,7 +13,7 @@ async def plain(hand: Hand) -> None:
     while item := await hand.next():
         if await _accepted(hand, item):
             hand.begin(item)
-            hand.text(item, (), stuffed(item.envelope.message, dotless=item.envelope.dotless), replies=1)
+            hand.text(item, (), stuffed(item.envelope), replies=1)
             await hand.conclude(item)
 
 
@@ -54,7 +54,7 @@ async def _overlapped(hand: Hand, item: Item) -> Item | None:
     waits = data.code == 354
     if waits and not item.settled:
         hand.begin(item)
-        text = stuffed(item.envelope.message, dotless=item.envelope.dotless)
+        text = stuffed(item.envelope)
         following = hand.take()
         group = _group(following)
         hand.text(item, (), text, group, replies=1 + len(group))
@@ -97,7 +97,7 @@ def _launch(hand: Hand, item: Item) -> None:
     item.reset = hand.used or len(hand.items) > 1
     # Whatever becomes of the transaction before, this one begins with nothing left of it.
     before = (b"RSET\r\n", item.mail, item.rcpt) if item.reset else (item.mail, item.rcpt)
-    hand.text(item, before, chunk(item.envelope.message), replies=len(before) + 1)
+    hand.text(item, before, chunk(item.envelope), replies=len(before) + 1)
 
 
 async def _landed(hand: Hand, item: Item) -> None:

@@ -1,6 +1,7 @@
 """Replies out of bytes, however the network cuts them."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 #: No honest reply is longer, EHLO's with all of its lines included; RFC 5321 4.5.3.1.5 has 512 for a line.
@@ -47,29 +48,31 @@ class Parser:
         data = self._rest + data if self._rest else data
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
-            line = data[start:end]
-            start = end + 1
-            code, more = _code(line)
-            text = line[4:].decode("utf-8", "replace").strip()
-            self._size += len(line)
+            self._size += end - start
             if self._size > LONGEST:
                 raise NoReply(f"more than {LONGEST:,} bytes")
+            reply, more = _read(data[start:end])
+            start = end + 1
             if more:
-                self._lines.append(text)
+                self._lines.append(reply.text)
                 continue
             if self._lines:
-                text = "\n".join([*self._lines, text])
+                reply = Reply(reply.code, "\n".join([*self._lines, reply.text]))
                 self._lines.clear()
             self._size = 0
-            yield Reply(code, text)
+            yield reply
         self._rest = data[start:]
         if len(self._rest) + self._size > LONGEST:
             raise NoReply(f"more than {LONGEST:,} bytes")
 
 
-def _code(line: bytes) -> tuple[int, bool]:
-    """Return the code of a line of a reply, and whether another line follows (RFC 5321 4.2.1)."""
+@lru_cache(maxsize=64)
+def _read(line: bytes) -> tuple[Reply, bool]:
+    """Return a line of a reply, and whether another line follows (RFC 5321 4.2.1).
+
+    A server says the same of every sender and of every recipient that it takes.
+    """
     digits, mark = line[:3], line[3:4]
     if len(digits) == 3 and digits.isdigit() and b"2" <= digits < b"6" and mark in (b" ", b"-", b"\r", b""):
-        return int(digits), mark == b"-"
+        return Reply(int(digits), line[4:].decode("utf-8", "replace").strip()), mark == b"-"
     raise NoReply(repr(line[:60].decode("utf-8", "replace").strip()))

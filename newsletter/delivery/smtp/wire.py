@@ -74,6 +74,10 @@ class Wire(asyncio.Protocol):
             self.written += len(data)
             self._transport.write(data)  # not writelines, which pauses nobody in some releases (CVE-2024-12254)
 
+    def here(self) -> Reply | None:
+        """Return the next reply if it is here."""
+        return self._replies.popleft() if self._replies else None
+
     async def reply(self, patience: float) -> Reply:
         """Return the next reply, which may take so many seconds from now, or from when the last byte has left."""
         while not self._replies:

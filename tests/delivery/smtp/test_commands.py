@@ -1,5 +1,7 @@
 """The bytes of a transaction: parameters by what is offered, and the text as it stands on the wire."""
 
+from dataclasses import replace
+
 import pytest
 
 from newsletter.delivery.message import Envelope
@@ -21,26 +23,37 @@ def said(envelope: Envelope, offered: Offers) -> tuple[str, str]:
     return mail.decode()[:-2], rcpt.decode()[:-2]
 
 
+def data(message: bytes) -> bytes:
+    return b"".join(stuffed(to(1, data=message)))
+
+
 def test_dots_are_doubled_and_the_end_is_one_dot() -> None:
-    assert b"".join(stuffed(b".a\r\n.\r\nb.\r\n")) == b"..a\r\n..\r\nb.\r\n.\r\n"
-    assert b"".join(stuffed(b"no end")) == b"no end\r\n.\r\n"
-    assert b"".join(stuffed(b"")) == b"\r\n.\r\n"
+    assert data(b".a\r\n.\r\nb.\r\n") == b"..a\r\n..\r\nb.\r\n.\r\n"
+    assert data(b"no end") == b"no end\r\n.\r\n"
+    assert data(b"") == b"\r\n.\r\n"
+
+
+def test_a_dot_that_begins_a_part_is_doubled_where_it_begins_a_line() -> None:
+    parted = replace(to(1), parts=(b"a\r\n", b".b", b".c\r\n"))
+    assert b"".join(stuffed(parted)) == b"a\r\n..b.c\r\n.\r\n"
 
 
 def test_a_text_without_such_dots_is_not_copied() -> None:
     text = b"a. b\r\n" * 9
-    assert stuffed(text)[0] is text
-    assert chunk(text)[1] is text
+    assert stuffed(to(1, data=text))[0] == text
+    assert chunk(to(1, data=text))[1] is text
 
 
 def test_a_text_that_is_known_to_have_none_is_not_looked_through() -> None:
-    assert b"".join(stuffed(b"a\r\n", dotless=True)) == b"a\r\n.\r\n"
-    assert b"".join(stuffed(b"a", dotless=True)) == b"a\r\n.\r\n"
+    parted = replace(to(1), parts=(b"a", b"b\r\n"), clean=True)
+    assert stuffed(parted) == (b"a", b"b\r\n", b".\r\n")
+    assert chunk(parted) == (b"BDAT 4 LAST\r\n", b"a", b"b\r\n", b"")
+    assert b"".join(stuffed(replace(parted, parts=(b"a",)))) == b"a\r\n.\r\n"
 
 
 def test_a_chunk_says_how_many_bytes_follow_and_stuffs_nothing() -> None:
-    assert b"".join(chunk(b".a\r\n")) == b"BDAT 4 LAST\r\n.a\r\n"
-    assert b"".join(chunk(b".a")) == b"BDAT 4 LAST\r\n.a\r\n"
+    assert b"".join(chunk(to(1, data=b".a\r\n"))) == b"BDAT 4 LAST\r\n.a\r\n"
+    assert b"".join(chunk(to(1, data=b".a"))) == b"BDAT 4 LAST\r\n.a\r\n"
 
 
 def test_a_server_that_offers_nothing_gets_nothing_but_addresses() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
 from newsletter.delivery.smtp import Timeouts
 from tests.delivery.smtp.conftest import Run
 from tests.delivery.smtp.tray import BACK, LINES, Tray, all_sent, connect, ran, sent, to
@@ -63,7 +63,8 @@ def test_a_refusal_is_read_and_the_next_message_goes_over_the_same_connection(
     setattr(server, moment, lambda _address: next(replies, None))
     tray = Tray(to(1), to(2))
     run(ran(server.port, tray))
-    assert tray.ends[1] == Outcome(kind, int(reply[:3]), reply[4:], fault)
+    answered = Moment.TEXT if moment == "data" else Moment(moment)
+    assert tray.ends[1] == Outcome(kind, int(reply[:3]), reply[4:], fault, answered)
     assert tray.kinds[1] == "sent"
     assert server.connections == 1
 
