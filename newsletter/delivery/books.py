@@ -86,8 +86,8 @@ class Books:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def _ask(self, ids: list[int]) -> Answer:
-        with db.reading(self.engine) as session:
-            return ledger.ask(session, self.hold, ids, now=self.clock())
+        with db.asking(self.engine) as connection:
+            return ledger.ask(connection, self.hold, ids, now=self.clock())
 
     def renew_now(self) -> None:
         """Say so from the caller's thread; refuse when another has taken over."""

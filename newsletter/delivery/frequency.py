@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY
 from newsletter.issues.models import Issue, IssueKind
+from subscribers.columns import among
 from subscribers.models import Frequency
 from subscribers.upsert import table
 
@@ -45,7 +46,7 @@ def reason(
     """Return the expression of why a reader waits for a later issue than this, empty where they do not."""
 
     def has(after: ColumnElement[Any]) -> ColumnElement[bool]:
-        copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue, _OTHER.c.state.in_(states))
+        copy = (_OTHER.c.subscriber_id == subscriber, _OTHER.c.issue_id != issue, among(_OTHER.c.state, *states))
         # Named so that a long past need not be read: an issue is closed after the last of its copies.
         lately = select(_ISSUE.c.id).where(DIGEST, or_(_ISSUE.c.sent_at.is_(None), _ISSUE.c.sent_at > after))
         return (

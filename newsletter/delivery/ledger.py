@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import bindparam, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, null, select, update
 from sqlmodel import Session
 
-from newsletter.delivery import batches, objections, readers, verdicts
+from newsletter.delivery import batches, keyed, objections, readers, verdicts
 from newsletter.delivery.models import Ask, BatchState, DeliveryState
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.readers import NOTHING_MORE, Lookup
 from newsletter.delivery.results import Change
-from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
+from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY, SUBSCRIBER
 from newsletter.errors import Refused
 from newsletter.issues import contents
+from subscribers.columns import among
 
 #: How long a sender that gives no sign of life keeps an issue.
 LEASE = timedelta(seconds=60)
@@ -128,13 +129,17 @@ def release(session: Session, hold: Hold) -> None:
 
 
 def _set_lease(session: Session, hold: Hold, *, worker: str, lease_until: datetime | None) -> None:
-    guarded = (
-        update(AUDIENCE)
-        .where(AUDIENCE.c.issue_id == hold.issue_id, AUDIENCE.c.fence == hold.fence)
-        .values(worker=worker, lease_until=lease_until)
-    )
-    if session.execute(guarded).rowcount != 1:  # type: ignore[attr-defined]
+    terms = {"issue": hold.issue_id, "ours": hold.fence, "by": worker, "until": lease_until}
+    if session.execute(_HOLD, terms).rowcount != 1:  # type: ignore[attr-defined]
         raise _fenced(hold)
+
+
+# Built once, as the statements below: a sender executes them for each batch, or several times a second.
+_HOLD = (
+    update(AUDIENCE)
+    .where(AUDIENCE.c.issue_id == bindparam("issue"), AUDIENCE.c.fence == bindparam("ours"))
+    .values(worker=bindparam("by"), lease_until=bindparam("until"))
+)
 
 
 def _fenced(hold: Hold) -> Refused:
@@ -166,33 +171,40 @@ def claim(
     return Batch(id=batch_id, readers=found.readers, skipped=len(found.barred))
 
 
-# Built once, as they are executed for each batch.
 _BAR = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(
     state=DeliveryState.SKIPPED, reason=bindparam("why"), changed_at=bindparam("at"), due_at=None
 )  # fmt: skip
 _BEGIN = (
     update(DELIVERY)
     .where(DELIVERY.c.batch_id == bindparam("batch"))
-    .where(DELIVERY.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)))
+    .where(among(DELIVERY.c.state, DeliveryState.PENDING, DeliveryState.DEFERRED))
     .values(state=DeliveryState.SENDING, changed_at=bindparam("at"), due_at=None)
 )
 
 
 def _lease_batch(session: Session, hold: Hold, part: int | None) -> int | None:
+    lease = _LEASE if part is None else _LEASE_OF_PART
+    terms = {"issue": hold.issue_id, "ours": hold.fence, "by": hold.worker, "of_part": part}
+    batch_id: int | None = session.execute(lease, terms).scalar()
+    return batch_id
+
+
+def _leases(*which: ColumnElement[bool]) -> Update:
+    """Return the statement that leases the oldest open batch, and tells which that is."""
     oldest = (
         select(BATCH.c.id)
-        .where(BATCH.c.issue_id == hold.issue_id, BATCH.c.state == BatchState.OPEN)
-        .where(*([] if part is None else [BATCH.c.part == part]))
+        .where(BATCH.c.issue_id == bindparam("issue"), BATCH.c.state == BatchState.OPEN, *which)
         .order_by(BATCH.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
+        .correlate(None)
+        .scalar_subquery()
     )
-    batch_id: int | None = session.execute(oldest).scalar()
-    if batch_id is not None:
-        leased = {"state": BatchState.LEASED, "fence": hold.fence, "worker": hold.worker}
-        guarded = update(BATCH).where(BATCH.c.id == batch_id).values(**leased)
-        session.execute(guarded)
-    return batch_id
+    leased = {"state": BatchState.LEASED, "fence": bindparam("ours"), "worker": bindparam("by")}
+    return update(BATCH).where(BATCH.c.id == oldest).values(leased).returning(BATCH.c.id)
+
+
+_LEASE, _LEASE_OF_PART = _leases(), _leases(BATCH.c.part == bindparam("of_part"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,22 +215,26 @@ class Answer:
     ask: Ask
 
 
-# Asked many times a second: built once.
 _STANDING = select(AUDIENCE.c.fence, AUDIENCE.c.ask).where(AUDIENCE.c.issue_id == bindparam("issue"))
-_OBJECTIONS = select(DELIVERY.c.id, objections.REASON).where(
-    DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)), DELIVERY.c.state == DeliveryState.SENDING
+_ASKED = (
+    select(DELIVERY.c.id, objections.REASON.label("reason"))
+    .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, isouter=True)
+    .where(DELIVERY.c.id.in_(select(keyed.rows("about").c.delivery)), DELIVERY.c.state == DeliveryState.SENDING)
+    .subquery()
 )
+_OBJECTIONS = select(_ASKED).where(_ASKED.c.reason != "")
 
 
-def ask(session: Session, hold: Hold, deliveries: Collection[int], *, now: datetime) -> Answer:
+def ask(session: Session | Connection, hold: Hold, deliveries: Collection[int], *, now: datetime) -> Answer:
     """Return what speaks against the copies now, and what a person asks; refuse a sender that was taken over."""
     standing = session.execute(_STANDING, {"issue": hold.issue_id}).one()
     if standing.fence != hold.fence:
         raise _fenced(hold)
     if not deliveries:
         return Answer(objections={}, ask=standing.ask)
-    rows = session.execute(_OBJECTIONS, {"deliveries": list(deliveries), **objections.at(now)})
-    return Answer(objections={key: reason for key, reason in rows if reason}, ask=standing.ask)
+    about = keyed.value(dict.fromkeys(deliveries, ""))
+    rows = session.execute(_OBJECTIONS, {"about": about, **objections.at(now)})
+    return Answer(objections=dict(rows.all()), ask=standing.ask)
 
 
 def record(
@@ -227,36 +243,29 @@ def record(
 ) -> None:  # fmt: skip
     """Write what became of a batch; deliveries that `changes` does not name wait again, as if never claimed."""
     renew(session, hold, now=now)
-    sent = {key for key, change in changes.items() if change.state is DeliveryState.SENT and not change.reason}
-    others = changes.keys() - sent
+    taken: dict[str, dict[int, str]] = defaultdict(dict)
+    others = []
+    for key, change in changes.items():
+        if change.state is DeliveryState.SENT and not change.reason:
+            taken[relays.get(key, "")][key] = _said(change)
+        else:
+            others.append(_row(key, change, batch_id, now, relays.get(key, "")))
+    for relay, said in taken.items():
+        session.execute(_SENT, {"said": keyed.value(said), "by": relay, "at": now})
     if others:
-        session.execute(_CHANGE, [_row(key, changes[key], batch_id, now, relays.get(key, "")) for key in others])
-    _record_sent(session, sent, changes, relays, now)
+        session.execute(_CHANGE, others)
     session.execute(_UNTOUCHED, {"batch": batch_id, "at": now})
     session.execute(_DONE, {"batch": batch_id})
     verdicts.suppress(session, hold.issue_id, [key for key, change in changes.items() if change.suppress], now=now)
 
 
-def _record_sent(
-    session: Session, keys: Collection[int], changes: Mapping[int, Change], relays: Mapping[int, str], now: datetime
-) -> None:
-    """Write down copies that were taken at once: nothing but their replies differs, and that is most of all copies."""
-    if not keys:
-        return
-    session.execute(_SAID, [{"key": key, "said": _said(changes[key])} for key in keys])
-    by: dict[str, list[int]] = defaultdict(list)
-    for key in keys:
-        by[relays.get(key, "")].append(key)
-    for relay, taken in by.items():
-        session.execute(_SENT, {"deliveries": taken, "at": now, "by": relay})
-
-
-_SAID = update(DELIVERY).where(DELIVERY.c.id == bindparam("key")).values(reply=bindparam("said"))
+_REPLIES = keyed.rows("said")
+# For copies that were taken at once, and that is most: nothing but their replies differs.
 _SENT = (
     update(DELIVERY)
-    .where(DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)), DELIVERY.c.state == DeliveryState.SENDING)
+    .where(DELIVERY.c.id == _REPLIES.c.delivery, DELIVERY.c.state == DeliveryState.SENDING)
     .values(
-        state=DeliveryState.SENT, reason="", changed_at=bindparam("at"), relay=bindparam("by"),
+        state=DeliveryState.SENT, reason="", reply=_REPLIES.c.word, changed_at=bindparam("at"), relay=bindparam("by"),
         attempts=DELIVERY.c.attempts + 1,
     )
 )  # fmt: skip

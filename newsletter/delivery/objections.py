@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, case, exists, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, exists, func, literal, or_, select, type_coerce
 
 from newsletter.delivery import frequency
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER, SUBSCRIPTION, SUPPRESSION
@@ -25,15 +25,16 @@ def _parameter(word: Frequency) -> str:
 
 def _suppressed() -> ColumnElement[Any]:
     """Return the reason why the address must not be mailed at all, else that for the list which brings the copy."""
-    everywhere = SUPPRESSION.c.list_id.is_(None)
+    return func.coalesce(
+        _suppression(SUPPRESSION.c.list_id.is_(None)), _suppression(SUPPRESSION.c.list_id == DELIVERY.c.list_id)
+    )
+
+
+def _suppression(where: ColumnElement[bool]) -> ColumnElement[Any]:
     return (
         select(literal("suppressed: ") + type_coerce(SUPPRESSION.c.reason, String))
-        .join(SUBSCRIBER, SUBSCRIBER.c.email_key == SUPPRESSION.c.email_key)
-        .where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, SUPPRESSION.c.lifted_at.is_(None))
-        .where(or_(everywhere, SUPPRESSION.c.list_id == DELIVERY.c.list_id))
-        .order_by(everywhere.desc())
-        .limit(1)
-        .correlate(DELIVERY)
+        .where(SUPPRESSION.c.email_key == SUBSCRIBER.c.email_key, SUPPRESSION.c.lifted_at.is_(None), where)
+        .correlate(DELIVERY, SUBSCRIBER)
         .scalar_subquery()
     )
 
@@ -58,19 +59,16 @@ def _too_soon() -> ColumnElement[Any]:
         SUBSCRIBER.c.frequency, SUBSCRIBER.c.id, DELIVERY.c.issue_id, states=frequency.HAD, since=since,
         paused=SUBSCRIBER.c.paused_until > bindparam("now", type_=moment),
     )  # fmt: skip
-    asked = select(reason).where(SUBSCRIBER.c.id == DELIVERY.c.subscriber_id)
-    return asked.where(_ISSUE.c.id == DELIVERY.c.issue_id, frequency.DIGEST).correlate(DELIVERY).scalar_subquery()
+    # Asked first, as it is cheap: most readers want every issue.
+    wants_less = or_(SUBSCRIBER.c.frequency != Frequency.EVERY_ISSUE, SUBSCRIBER.c.paused_until.is_not(None))
+    digest = exists().where(_ISSUE.c.id == DELIVERY.c.issue_id, frequency.DIGEST).correlate(DELIVERY)
+    return case((and_(wants_less, digest), reason), else_=literal(""))
 
 
 def _reason() -> ColumnElement[str]:
-    suppressed = _suppressed()
-    return case(
-        (DELIVERY.c.subscriber_id.is_(None), literal("erased")),
-        (suppressed.is_not(None), suppressed),
-        (~_confirmed(), literal("unsubscribed")),
-        else_=_too_soon(),
-    )
+    left = case((~_confirmed(), literal("unsubscribed")), else_=_too_soon())
+    return case((DELIVERY.c.subscriber_id.is_(None), literal("erased")), else_=func.coalesce(_suppressed(), left))
 
 
-#: The expression, over a delivery, of why it must not go out; empty where it may.
+#: The expression, over a delivery and its subscriber, of why it must not go out; empty where it may.
 REASON = _reason()

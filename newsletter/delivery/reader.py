@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from newsletter.issues.traits import NOBODY, Traits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one is made for each message, and frozen it would take seven times as long
 class Reader:
     """One delivery with what its message needs to know of the reader and of the list that brings it.
 

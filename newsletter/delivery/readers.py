@@ -17,13 +17,15 @@ from newsletter.delivery.tables import DELIVERY, LIST, SUBSCRIBER
 from newsletter.issues.traits import Traits
 from newsletter.rendering.personal import Needs
 from subscribers import segments
+from subscribers.attributes import Value
+from subscribers.columns import among
 from subscribers.models import SubscriberTopic, Topic
 from subscribers.upsert import table
 
 #: What a query of readers selects of the person and of the list.
 COLUMNS = (
     SUBSCRIBER.c.id, SUBSCRIBER.c.email, LIST.c.id, LIST.c.name, LIST.c.title, LIST.c.identifier,
-    SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience, SUBSCRIBER.c.attributes,
+    SUBSCRIBER.c.name, SUBSCRIBER.c.language, SUBSCRIBER.c.country, SUBSCRIBER.c.audience,
     (LIST.c.track_clicks & ~SUBSCRIBER.c.uncounted).label("tracked"),
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
@@ -41,7 +43,7 @@ _OF_BATCH = (
         DELIVERY.c.id.in_(
             select(_WAITING.c.id).where(
                 _WAITING.c.batch_id == bindparam("batch"),
-                _WAITING.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
+                among(_WAITING.c.state, DeliveryState.PENDING, DeliveryState.DEFERRED),
             )
         )
     )
@@ -51,9 +53,11 @@ _OF_BATCH = (
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """What is looked up of readers beside COLUMNS: whether topics, and the conditions of the segments asked about."""
+    """What is looked up of readers beside COLUMNS: whether topics and attributes, and which segments they are in."""
 
     topics: bool = False
+    attributes: bool = False
+    #: the conditions of the segments, by their names
     segments: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
 
 
@@ -72,12 +76,12 @@ NOTHING_MORE = Lookup()
 def lookup(session: Session, needs: Needs, *, now: datetime) -> Lookup:
     """Return what an issue needs, understood once for all its batches; NotFound where a segment is there no more."""
     if not needs.segments:
-        return Lookup(topics=needs.topics)
+        return Lookup(topics=needs.topics, attributes=needs.attributes)
     from subscribers.conditions import nodes  # which takes long to load, and most issues need no segment
 
     asked = {name: segments.read(session, name, now=now) for name in needs.segments}
     of_a_few = {name: nodes.one_by_one(each.tree, each.database) for name, each in asked.items()}
-    return Lookup(topics=needs.topics, segments=of_a_few)
+    return Lookup(topics=needs.topics, attributes=needs.attributes, segments=of_a_few)
 
 
 def of_batch(session: Session, batch_id: int, lookup: Lookup, *, now: datetime) -> Claimed:
@@ -94,30 +98,49 @@ def read(session: Session, rows: Sequence[Any], lookup: Lookup) -> list[Reader]:
     What follows in a row is the delivery, its attempts, whether it is sent again, and its subject's number.
     """
     who = [row[0] for row in rows]  # named one by one: a subquery may have SQLite go through everybody
-    topics: dict[int, list[str]] = defaultdict(list)
-    if lookup.topics:
-        chosen = select(_CHOSEN.c.subscriber_id, _TOPIC.c.name).join(_TOPIC, _TOPIC.c.id == _CHOSEN.c.topic_id)
-        chosen = chosen.where(_CHOSEN.c.subscriber_id.in_(who)).order_by(_CHOSEN.c.subscriber_id, _TOPIC.c.name)
-        for subscriber, name in session.execute(chosen):
-            topics[subscriber].append(name)
-    inside = {
-        name: set(session.scalars(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.in_(who), condition)))
-        for name, condition in lookup.segments.items()
-    }
+    topics = _topics(session, who) if lookup.topics else {}
+    attributes = _attributes(session, who) if lookup.attributes else {}
+    inside = _inside(session, who, lookup.segments)
     return [
-        _reader(row, tuple(topics.get(row[0], ())), frozenset(name for name, ids in inside.items() if row[0] in ids))
+        _reader(row, tuple(topics.get(row[0], ())), attributes.get(row[0], {}), frozenset(inside.get(row[0], ())))
         for row in rows
     ]
 
 
-def _reader(row: Sequence[Any], topics: tuple[str, ...], inside: frozenset[str]) -> Reader:
-    number, email, list_id, list_name, title, identifier, name, language, country, audience, attributes = row[:11]
-    tracked, *rest = row[11:]
-    traits = Traits(
-        email=email, name=name, language=language, country=country, audience=audience, topics=topics,
-        attributes=attributes, segments=inside, list_name=list_name, list_title=title,
-    )  # fmt: skip
-    delivery, attempts, resent, variant, *_ = rest or (0, 0, False, 0)
+def _topics(session: Session, who: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Return what each of them chose to read about."""
+    topics: dict[int, list[str]] = defaultdict(list)
+    chosen = select(_CHOSEN.c.subscriber_id, _TOPIC.c.name).join(_TOPIC, _TOPIC.c.id == _CHOSEN.c.topic_id)
+    chosen = chosen.where(_CHOSEN.c.subscriber_id.in_(who)).order_by(_CHOSEN.c.subscriber_id, _TOPIC.c.name)
+    for subscriber, name in session.execute(chosen):
+        topics[subscriber].append(name)
+    return topics
+
+
+def _attributes(session: Session, who: Sequence[int]) -> Mapping[int, Mapping[str, Value]]:
+    """Return what else the desk knows of each of them."""
+    known = select(SUBSCRIBER.c.id, SUBSCRIBER.c.attributes).where(SUBSCRIBER.c.id.in_(who))
+    return dict(session.execute(known).all())
+
+
+def _inside(
+    session: Session, who: Sequence[int], segments: Mapping[str, ColumnElement[bool]]
+) -> Mapping[int, Sequence[str]]:
+    """Return which of the segments each of them is in."""
+    inside: dict[int, list[str]] = defaultdict(list)
+    for name, condition in segments.items():
+        for subscriber in session.scalars(select(SUBSCRIBER.c.id).where(SUBSCRIBER.c.id.in_(who), condition)):
+            inside[subscriber].append(name)
+    return inside
+
+
+def _reader(
+    row: Sequence[Any], topics: tuple[str, ...], attributes: Mapping[str, Value], inside: frozenset[str]
+) -> Reader:
+    number, email, list_id, list_name, title, identifier, name, language, country, audience, *rest = row
+    tracked, *copy = rest
+    delivery, attempts, resent, variant, *_ = copy or (0, 0, False, 0)
+    traits = Traits(email, name, language, country, audience, topics, attributes, inside, list_name, title)
     return Reader(
         delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits, variant, bool(tracked)
     )

@@ -1,13 +1,13 @@
 """What a copy may depend on: what the desk knows of its reader, and of the list that brings it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from subscribers.attributes import Value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """One reader as an issue may ask about them; what is not known is empty.
 
     `segments` are those of the asked ones that the reader is in.
@@ -19,7 +19,7 @@ class Traits:
     country: str = ""
     audience: str = ""
     topics: tuple[str, ...] = ()
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = MappingProxyType({})
     segments: frozenset[str] = frozenset()
     list_name: str = ""
     list_title: str = ""

@@ -31,6 +31,7 @@ class Needs:
     """What a batch of readers must come with beside the columns of the person."""
 
     topics: bool = False
+    attributes: bool = False
     segments: tuple[str, ...] = ()
 
 
@@ -80,7 +81,11 @@ class Personal:
         understood = [expressions.read(text) for text in self.expressions]
         asks = {name for each in understood for name in each.asks}
         segments = {name for each in understood for name in each.segments}
-        return Needs(topics=bool(self.topics) or "subscriber_topics" in asks, segments=tuple(sorted(segments)))
+        return Needs(
+            topics=bool(self.topics) or "subscriber_topics" in asks,
+            attributes=any(name.startswith("attribute_") for name in asks),
+            segments=tuple(sorted(segments)),
+        )
 
     @cached_property
     def whole(self) -> Decision:

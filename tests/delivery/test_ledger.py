@@ -240,6 +240,20 @@ def test_what_a_batch_came_to_is_written_and_the_rest_waits_again(room: Room, no
     assert numbers(room.claim(hold, now=later)) == [2]  # retries come last, in a batch of their own
 
 
+def test_every_reply_is_written_as_it_was_said_and_with_its_relay(room: Room) -> None:
+    hold = room.take()
+    batch = room.claim(hold)
+    assert batch
+    keys = [reader.delivery_id for reader in batch.readers]
+    texts = ['2.0.0 "Ok"', "2.0.0 C:\\u0041 {} für 🦆", "2.0.0 it's\tdone\0", "2.0.0 " + "x" * 2000]
+    changes = {key: room.outcome(Outcome(Kind.SENT, 250, text)) for key, text in zip(keys, texts, strict=True)}
+    with db.transaction(room.engine) as session:
+        ledger.record(session, hold, batch.id, changes, relays={keys[0]: "main", keys[1]: "other"}, now=room.now)
+        written = session.execute(select(DELIVERY.c.reply, DELIVERY.c.relay).order_by(DELIVERY.c.id).limit(4)).all()
+    replies = [f"250 {text}".replace("\0", "")[:1000] for text in texts]
+    assert written == list(zip(replies, ["main", "other", "", ""], strict=True))
+
+
 def test_an_issue_closes_only_when_everyone_is_accounted_for(room: Room, now: datetime) -> None:
     hold = room.take()
     with pytest.raises(Refused, match=r"audience is 10, and 0 are accounted for \(10 pending\).*newsletter status 1"):
