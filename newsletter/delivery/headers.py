@@ -41,8 +41,11 @@ def line(name: str, value: str) -> bytes:
 
 def text(name: str, value: str) -> bytes:
     """Return a header of free text, encoded where it must be (RFC 2047) and folded."""
-    words = _plain(value) if _fits_plain(value) else list(_encoded(value, len(name) + 2))
-    return _folded(name, words, value)
+    if not _fits_plain(value):
+        return _folded(name, list(_encoded(value, len(name) + 2)), value)
+    if len(name) + 2 + len(value) <= WIDTH:
+        return f"{name}: {value}\r\n".encode()
+    return _folded(name, value.split(" "), value)
 
 
 def mailbox(name: str, display: str, address: str) -> bytes:
@@ -79,14 +82,8 @@ def phrase(display: str, used: int) -> list[str]:
 def _fits_plain(value: str) -> bool:
     # "=?" would be read as an encoded word, and a fold cannot keep blanks at the ends or side by side.
     return not value or (
-        "=?" not in value
-        and _WORDS.fullmatch(value) is not None
-        and max(len(word) for word in value.split(" ")) < WIDTH - 20
+        "=?" not in value and _WORDS.fullmatch(value) is not None and max(map(len, value.split(" "))) < WIDTH - 20
     )
-
-
-def _plain(value: str) -> list[str]:
-    return value.split(" ")
 
 
 def _encoded(value: str, used: int) -> Iterator[str]:

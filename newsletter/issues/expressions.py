@@ -265,8 +265,7 @@ def _compiled(trees: Sequence[nodes.Expr]) -> jinja2.Template:
 
 
 def _run(template: jinja2.Template, asked: _Context) -> tuple[object, ...]:
-    for _ in template.root_render_func(asked):  # type: ignore[arg-type]
-        pass
+    next(template.root_render_func(asked), None)  # type: ignore[arg-type]
     found: tuple[object, ...] = asked["answers"]
     return found
 

@@ -55,11 +55,9 @@ class Hole:
         kind, _, number = name.partition(":")
         return cls(name, marked, None if number else Slot(kind), int(number or 0), kind == "url")
 
-    def value(self, values: Mapping[Slot, str], decision: Decision) -> str:
-        """Return what stands there in a copy."""
-        if self.slot:
-            return values[self.slot]
-        said = decision.values[self.number]
+    def said(self, values: Sequence[str]) -> str:
+        """Return what its expression says there, by what each of them comes to."""
+        said = values[self.number]
         return quote(said, safe="") if self.address else said
 
 
@@ -108,7 +106,7 @@ class Compiled:
         variant = self._variant(decision)
         parts = list(variant.parts)
         for hole, (plain, marked) in variant.values:
-            text, html = _written(hole.value(values, decision))
+            text, html = _written(values[hole.slot] if hole.slot else hole.said(decision.values))
             for place in plain:
                 parts[place] = text
             for place in marked:
