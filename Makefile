@@ -11,7 +11,7 @@ demo: .venv/ready
 	@$(BIN)/newsletter demo --dir $(DEMO)
 
 test: .venv/ready
-	@$(BIN)/pytest -n $(WORKERS) $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

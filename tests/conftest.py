@@ -12,7 +12,8 @@ from sqlalchemy import Engine, text
 
 from newsletter import db
 from newsletter.settings import Settings, load
-from tests.support import postgres
+from tests.support import postgres, stores
+from tests.support.stores import Keeper
 
 HOME = "NEWSLETTER_TEST_HOME"
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and name != HOME]:
         del os.environ[name]
     os.environ["NEWSLETTER_DISCOVERY_RECHECK"] = "0"  # no test looks at pages of the world
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that a test starts is not compiled each time
 
 
 _made = pytest.StashKey[Path]()
@@ -80,11 +82,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
     address: str = request.getfixturevalue("postgres_database")
-    made = db.open_engine(address)
-    with made.begin() as connection:
-        names = ", ".join(f'"{table.name}"' for table in db.tables().sorted_tables)
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-    made.dispose()
+    stores.Postgres(address).clear()
     return address
 
 
@@ -133,3 +131,15 @@ def make_publication(folder: Path, url: str, port: int = 2525) -> Settings:
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Return the settings of a fresh publication on an empty, migrated database."""
     return make_publication(tmp_path / "publication", database_url)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which a worker keeps the states that tests begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def once(settings: Settings, database_url: str, kept: Path) -> Keeper:
+    """Return what makes a state of the publication once, and copies it for the tests after the first."""
+    return Keeper(kept, stores.at(database_url), settings.folder)

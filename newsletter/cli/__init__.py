@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,15 +67,20 @@ class Nouns(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in list(self):
             raise KeyError(name)
-        command = get_command(import_module(f"newsletter.cli.{name}").app)
-        command.name = name
-        return command
+        return _command(name)
 
     def __iter__(self) -> Iterator[str]:
         return (name for section in COMMANDS.values() for name in section)
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+
+@cache
+def _command(name: str) -> Any:
+    command = get_command(import_module(f"newsletter.cli.{name}").app)
+    command.name = name
+    return command
 
 
 class Root(TyperGroup):

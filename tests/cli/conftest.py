@@ -6,13 +6,19 @@ import pytest
 
 from newsletter.settings import Settings
 from tests.support.commands import Desk
+from tests.support.stores import Keeper
 from tests.support.texts import briefing
 
 
 @pytest.fixture
-def desk(settings: Settings, tmp_path: Path) -> Desk:
+def desk(settings: Settings, tmp_path: Path, once: Keeper) -> Desk:
     """Return a desk with people, a list with two readers, one approved briefing and one draft."""
     here = Desk(settings.folder)
+    once("desk", lambda: _furnish(here, tmp_path))
+    return here
+
+
+def _furnish(here: Desk, tmp_path: Path) -> None:
     here.run("people", "add", "mara")
     here.run("people", "add", "jonas")
     for name in ("cranes", "grid"):
@@ -25,4 +31,3 @@ def desk(settings: Settings, tmp_path: Path) -> Desk:
     here.run("lists", "create", "empty")
     for name in ("one", "two"):
         here.run("subscribers", "add", f"{name}@example.com", "--list", "weekly")
-    return here

@@ -5,12 +5,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Desk
+from tests.support.stores import Keeper
 from tests.support.texts import briefing
 
 
 @pytest.fixture
-def assembling(desk: Desk, tmp_path: Path) -> Desk:
+def assembling(desk: Desk, tmp_path: Path, once: Keeper) -> Desk:
     """Return the desk with issue 1 of cranes and ferries, and tugs approved beside it."""
+    once("assembling", lambda: _assemble(desk, tmp_path))
+    return desk
+
+
+def _assemble(desk: Desk, tmp_path: Path) -> None:
     for name in ("ferries", "tugs"):
         path = tmp_path / f"{name}.md"
         path.write_text(briefing(name, title=name.capitalize()), "utf-8")
@@ -18,7 +24,6 @@ def assembling(desk: Desk, tmp_path: Path) -> Desk:
         desk.run("briefings", "submit", name, "--as", "mara")
         desk.run("briefings", "approve", name, "--as", "jonas")
     desk.run("compose", "--pick", "cranes", "ferries", "--as", "mara")
-    return desk
 
 
 def test_items_are_ordered_added_and_dropped(assembling: Desk) -> None:

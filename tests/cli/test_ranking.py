@@ -11,19 +11,24 @@ from newsletter.issues import issues
 from newsletter.rendering.measuring import Measure
 from newsletter.settings import load
 from tests.support.commands import Desk
+from tests.support.stores import Keeper
 from tests.support.texts import briefing
 
 
 @pytest.fixture
-def waiting(desk: Desk, tmp_path: Path) -> Desk:
+def waiting(desk: Desk, tmp_path: Path, once: Keeper) -> Desk:
     """Return the desk with cranes, ferries and tugs approved, the last one newest."""
+    once("waiting", lambda: _approve_more(desk, tmp_path))
+    return desk
+
+
+def _approve_more(desk: Desk, tmp_path: Path) -> None:
     for name in ("ferries", "tugs"):
         path = tmp_path / f"{name}.md"
         path.write_text(briefing(name, title=name.capitalize()), "utf-8")
         desk.run("briefings", "import", str(path), "--as", "mara")
         desk.run("briefings", "submit", name, "--as", "mara")
         desk.run("briefings", "approve", name, "--as", "jonas")
-    return desk
 
 
 def test_the_lead_and_the_scores_are_given_by_hand_and_told(waiting: Desk) -> None:

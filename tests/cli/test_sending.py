@@ -12,16 +12,21 @@ from newsletter.demo import sink
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.support.commands import Desk
 from tests.support.smtp import serving
+from tests.support.stores import Keeper
 
 __all__ = ["refuse"]
 
 
 @pytest.fixture
-def frozen(desk: Desk) -> Desk:
+def frozen(desk: Desk, once: Keeper) -> Desk:
     """Return the desk with issue 1 frozen."""
+    once("frozen", lambda: _freeze(desk))
+    return desk
+
+
+def _freeze(desk: Desk) -> None:
     assert desk.json("compose", "--pick", "cranes")["issue"] == 1
     assert desk.json("issues", "freeze", "1")["state"] == "frozen"
-    return desk
 
 
 @pytest.fixture
