@@ -4,7 +4,7 @@
 lists below may be in one: so no object of the program is within its reach, and no result is much longer than its text.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar
@@ -211,7 +211,7 @@ class Evaluator:
 
     def __call__(self, traits: Traits) -> tuple[object, ...]:
         """Return what each expression comes to; one that fails for this reader comes to the empty text."""
-        asked = _Context({name: get(traits) for name, get in self._asks})
+        asked = _Context.of(self._asks, traits)
         try:
             return _run(self._all, asked)
         except Exception:  # a reader's values may be of any kind: none of them may stop a send
@@ -221,8 +221,7 @@ class Evaluator:
 def fails(expression: Expression, traits: Traits = NOBODY) -> str:
     """Return why the expression fails for a reader, empty where it does not: one without a value is the usual case."""
     try:
-        asked = _Context({name: get(traits) for name, get in map(_getter, expression.asks)})
-        _run(_compiled([expression.tree]), asked)
+        _run(_compiled([expression.tree]), _Context.of(map(_getter, expression.asks), traits))
     except Exception as error:
         return str(error) or type(error).__name__
     return ""
@@ -233,8 +232,11 @@ def shown(answer: object) -> str:
     return "" if answer is None or answer is False else str(answer)[:CUT]
 
 
-def _getter(name: str) -> tuple[str, Callable[[Traits], object]]:
-    """Return a plain name with what looks it up."""
+#: A plain name with what looks it up.
+_Getter = tuple[str, Callable[[Traits], object]]
+
+
+def _getter(name: str) -> _Getter:
     if name.startswith("attribute_"):
         attribute = name.removeprefix("attribute_")
         return name, lambda traits: traits.attributes.get(attribute, "")
@@ -246,6 +248,14 @@ class _Context(dict[str, Any]):
 
     resolve_or_missing = dict.__getitem__
     exported_vars: ClassVar[set[str]] = set()
+
+    @classmethod
+    def of(cls, asks: Iterable[_Getter], traits: Traits) -> "_Context":
+        """Return what is asked of one reader."""
+        asked = cls()
+        for name, get in asks:
+            asked[name] = get(traits)
+        return asked
 
     @property
     def vars(self) -> "_Context":
