@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from subscribers.columns import BigKey, one_of
@@ -235,6 +235,9 @@ class DeliveryBatch(SQLModel, table=True):
     part: int = Field(default=0)
 
 
+_IN_A_BATCH = text("batch_id IS NOT NULL")
+
+
 class Delivery(SQLModel, table=True):
     """One issue to one subscriber, by way of one list."""
 
@@ -242,7 +245,9 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("issue_id", "subscriber_id"),
         Index("ix_delivery_issue_id_state", "issue_id", "state"),
-        Index("ix_delivery_batch_id_state", "batch_id", "state"),
+        # Not of the state too, which changes twice for each copy; and of those alone that are in a batch, so that what
+        # SQLite knows of the table is of batches, and not of all who were in none when it looked.
+        Index("ix_delivery_batch_id", "batch_id", sqlite_where=_IN_A_BATCH, postgresql_where=_IN_A_BATCH),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
