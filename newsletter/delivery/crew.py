@@ -5,15 +5,10 @@ signals, tells of progress and closes the issue. No other outlives it: whoever f
 """
 
 import asyncio
-import ctypes
 import gc
 import json
-import logging
 import os
-import signal
 import socket
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +19,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from newsletter import errors
+from newsletter.delivery import children
 from newsletter.delivery.answers import Answers
 from newsletter.delivery.lanes import LaneView
 from newsletter.delivery.models import Stop
@@ -34,8 +30,6 @@ from newsletter.transport import Relay
 
 #: How long processes have to end, in seconds, that are told to end at once.
 GRACE = 5.0
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_log = logging.getLogger(__name__)
 
 #: What one process says to another: a JSON object on a line.
 Word = dict[str, Any]
@@ -99,12 +93,6 @@ class Crew:
             await self._heard.wait()
 
 
-def alone() -> bool:
-    """Return whether this process may become two: where the kernel ends one with the other, and no thread is torn."""
-    single = threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
-    return sys.platform == "linux" and single
-
-
 def size(wanted: int, relays: Sequence[Relay], *, limited: bool, engine: Engine, alone: bool) -> int:
     """Return how many processes are to send: as many as are wanted, if each has a connection to every relay.
 
@@ -138,32 +126,22 @@ def _raised(engine: Engine, count: int, serve: Callable[[int, "Post"], None]) ->
         gc.freeze()  # so that the pages of what is there stay shared
     for number in range(1, count + 1):
         ours, theirs = socket.socketpair()
-        leader, pid = os.getpid(), os.fork()
-        if pid == 0:
-            for other in (ours, *(mate.line for mate in mates)):
-                other.close()
-            _serve(leader, Post(theirs), partial(serve, number))
+        others = (ours, *(mate.line for mate in mates))
+        pid = children.fork(partial(_serve, Post(theirs), others, partial(serve, number)))
         theirs.close()
         mates.append(Mate(pid=pid, line=ours))
     return mates
 
 
-def _serve(leader: int, post: "Post", act: Callable[["Post"], None]) -> None:
+def _serve(post: "Post", others: Sequence[socket.socket], act: Callable[["Post"], None]) -> None:
     """Be a mate, and nothing after that."""
-    code = 1
+    for other in others:
+        other.close()
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        for number in (signal.SIGINT, signal.SIGTERM):  # the leader hears them, and passes them on
-            signal.signal(number, signal.SIG_IGN)
-        if os.getppid() == leader and post.begun():
+        if post.begun():
             act(post)
-        code = 0
     except NewsletterError as error:
         post.fail(error)
-    except Exception:
-        _log.exception("a process that sends beside another failed")
-    finally:
-        os._exit(code)
 
 
 def _end(mates: Sequence[Mate]) -> None:
@@ -172,10 +150,7 @@ def _end(mates: Sequence[Mate]) -> None:
     for mate in mates:
         mate.say(end=True)
     for mate in mates:
-        while os.waitpid(mate.pid, os.WNOHANG) == (0, 0):
-            if time.monotonic() > until:
-                os.kill(mate.pid, signal.SIGKILL)
-            time.sleep(0.01)
+        children.end(mate.pid, until=until)
         mate.line.close()
 
 

@@ -6,8 +6,11 @@ is all quoted-printable in short lines.
 
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
+from itertools import cycle
 
 from newsletter.delivery import keys
 from newsletter.delivery.keys import SigningKey
@@ -23,6 +26,8 @@ SEALED = (
     "from", "to", "cc", "subject", "date", "message-id", "reply-to", "mime-version", "content-type",
     "content-transfer-encoding", "list-id", "list-unsubscribe", "list-unsubscribe-post",
 )  # fmt: skip
+#: How many bytes a SHA-256 has.
+HASH = 32
 _WIDTH = 72
 
 
@@ -30,6 +35,23 @@ def signer(settings: Settings, *, at: datetime) -> "Signer | None":
     """Return what signs the mail of that moment, None where the desk does not sign; refuse unsound keys."""
     found = keys.of(settings)
     return Signer(found, at=at) if found else None
+
+
+@dataclass(slots=True)
+class Unsigned:
+    """The signatures of one message, but for their proofs; `hashes` are those that each key is to sign, in a row."""
+
+    hashes: bytes
+    #: what stands before each proof, and how many bytes that one has
+    openings: list[tuple[bytes, int]]
+
+    def signed(self, proofs: bytes) -> bytes:
+        """Return them as header lines, with the proofs for the hashes."""
+        made, start = b"", 0
+        for opening, length in self.openings:
+            made += opening + _folded(b64encode(proofs[start : start + length])) + b"\r\n"
+            start += length
+        return made
 
 
 class Signer:
@@ -40,9 +62,16 @@ class Signer:
 
     def __init__(self, hands: Iterable[SigningKey], *, at: datetime) -> None:
         self._hands = tuple((hand, *_opening(hand, at)) for hand in hands)
+        #: how many bytes the hashes of one message have, and the proofs for them
+        self.asked, self.given = HASH * len(self._hands), sum(hand.length for hand, *_ in self._hands)
 
     def sign(self, head: Iterable[bytes], digest: bytes) -> bytes:
-        """Return the signatures as header lines, to stand before the head.
+        """Return the signatures as header lines, to stand before the head."""
+        made = self.unsigned(head, digest)
+        return made.signed(self.prove(made.hashes))
+
+    def unsigned(self, head: Iterable[bytes], digest: bytes) -> Unsigned:
+        """Return the signatures but for their proofs.
 
         `head` is the header in pieces, each of whole lines; `digest` the SHA-256 of the body, which must end with
         exactly one line break (RFC 6376 3.4.3).
@@ -50,12 +79,20 @@ class Signer:
         names, lines = zip(*map(_relaxed, head), strict=True)
         listed, signed = _listed("".join(names))
         data, body = b"".join(lines), b64encode(digest)
-        made: list[bytes] = []
+        hashes, openings = b"", []
         for hand, opening, relaxed in self._hands:
-            proof = b64encode(hand.sign(b"".join((data, relaxed, signed, body, b"; b="))))
-            folded = b"\r\n ".join([proof[start : start + _WIDTH] for start in range(0, len(proof), _WIDTH)])
-            made += opening, listed, body, b";\r\n b=", folded, b"\r\n"
-        return b"".join(made)
+            hashes += sha256(b"".join((data, relaxed, signed, body, b"; b="))).digest()
+            openings.append((b"".join((opening, listed, body, b";\r\n b=")), hand.length))
+        return Unsigned(hashes, openings)
+
+    def prove(self, hashes: bytes) -> bytes:
+        """Return the proofs for the hashes of any number of messages, in the same order."""
+        each = (hashes[start : start + HASH] for start in range(0, len(hashes), HASH))
+        return b"".join([hand.sign(digest) for digest, (hand, *_) in zip(each, cycle(self._hands), strict=False)])
+
+
+def _folded(proof: bytes) -> bytes:
+    return b"\r\n ".join([proof[start : start + _WIDTH] for start in range(0, len(proof), _WIDTH)])
 
 
 def _opening(hand: SigningKey, at: datetime) -> tuple[bytes, bytes]:

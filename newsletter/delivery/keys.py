@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -30,6 +31,7 @@ LEAST, ADVISED, MOST = 1024, 2048, 4096
 #: A character string of a TXT record is no longer (RFC 1035 3.3.14).
 _STRING = 255
 _PADDING, _HASH = PKCS1v15(), SHA256()
+_HASHED = Prehashed(_HASH)
 
 Key = RSAPrivateKey | Ed25519PrivateKey
 
@@ -61,20 +63,25 @@ class SigningKey:
         """Return how long it is."""
         return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
 
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature of the data; the same data always has the same."""
+    @property
+    def length(self) -> int:
+        """Return how many bytes its signatures have."""
+        return (self.bits + 7) // 8 if isinstance(self.private, RSAPrivateKey) else 64  # RFC 8032 5.1.6
+
+    def sign(self, digest: bytes) -> bytes:
+        """Return the signature of what has this SHA-256; the same always has the same."""
         if isinstance(self.private, RSAPrivateKey):
-            return self.private.sign(data, _PADDING, _HASH)
-        return self.private.sign(hashlib.sha256(data).digest())  # RFC 8463 3: what is signed is the hash
+            return self.private.sign(digest, _PADDING, _HASHED)
+        return self.private.sign(digest)  # RFC 8463 3: what is signed is the hash
 
     def prove(self) -> None:
         """Sign something and verify it by the public half; refuse a key whose halves do not fit."""
-        public = self.private.public_key()
+        public, digest = self.private.public_key(), hashlib.sha256(b"proof").digest()
         try:
             if isinstance(public, RSAPublicKey):
-                public.verify(self.sign(b"proof"), b"proof", _PADDING, _HASH)
+                public.verify(self.sign(digest), b"proof", _PADDING, _HASH)
             else:
-                public.verify(self.sign(b"proof"), hashlib.sha256(b"proof").digest())
+                public.verify(self.sign(digest), digest)
         except (InvalidSignature, ValueError) as error:
             raise SettingsError(f"the key of {self.selector} does not sign; restore its file from a backup") from error
 

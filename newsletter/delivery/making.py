@@ -1,9 +1,11 @@
 """Making messages: everything that an issue's copies have in common is prepared once, then each reader's is joined."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.delivery import message, results
+from newsletter.delivery.dkim import Signer
 from newsletter.delivery.message import Envelope, Masthead
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.reader import Reader
@@ -35,15 +37,23 @@ class Make:
 
     mastheads: tuple[Masthead, ...]
     bodies: Bodies
-    signs: bool
+    #: what proves the signatures; None where the desk does not sign
+    signer: Signer | None
 
     def __call__(self, reader: Reader) -> Envelope | Change:
         """Return the message, or the change of a reader who can get none."""
+        return self._made(reader, message.assemble)
+
+    def draft(self, reader: Reader) -> Envelope | Change:
+        """Return the message with signatures that lack their proofs, or that change."""
+        return self._made(reader, message.draft)
+
+    def _made(self, reader: Reader, make: Callable[[Masthead, Compiled, Reader], Envelope]) -> Envelope | Change:
         if not self.bodies.plain.personal.concerns(reader.traits):
             return results.skipped(results.UNMATCHED, resent=reader.resent)
         try:
             head = self.mastheads[min(reader.variant, len(self.mastheads) - 1)]
-            return message.assemble(head, self.bodies.of(reader), reader)
+            return make(head, self.bodies.of(reader), reader)
         except BadInput as error:
             return Change(DeliveryState.FAILED, Fault.ADDRESS, str(error), tried=True)
 
@@ -54,7 +64,7 @@ def make(settings: Settings, issue_id: int, rendered: Rendered, *, date: datetim
         message.masthead(settings, issue_id, subject=subject, date=date, keyring=keyring)
         for subject in rendered.subjects
     )
-    return Make(mastheads=mastheads, bodies=bodies(issue_id, rendered), signs=mastheads[0].signer is not None)
+    return Make(mastheads=mastheads, bodies=bodies(issue_id, rendered), signer=mastheads[0].signer)
 
 
 def bodies(issue_id: int, rendered: Rendered) -> Bodies:

@@ -6,7 +6,7 @@ from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
 from newsletter.delivery import dkim, headers, returns
-from newsletter.delivery.dkim import Signer
+from newsletter.delivery.dkim import Signer, Unsigned
 from newsletter.delivery.reader import Reader
 from newsletter.errors import BadInput
 from newsletter.rendering import slots, tracked
@@ -36,6 +36,8 @@ class Envelope:
     #: whether it surely has no line that begins with a dot (RFC 5321 4.5.2), and nothing beyond ASCII but an address,
     #: so that nobody need look
     clean: bool = False
+    #: the signatures that are to stand before it, while they lack their proofs
+    unsigned: Unsigned | None = None
     #: how many bytes the message has
     size: int = field(init=False)
 
@@ -52,6 +54,12 @@ class Envelope:
     def message(self) -> bytes:
         """Return the message as a whole."""
         return b"".join(self.parts)
+
+    def sign(self, proofs: bytes) -> None:
+        """Put the signatures before the message."""
+        if self.unsigned:
+            signed, (head, *rest) = self.unsigned.signed(proofs), self.parts
+            self.parts, self.size, self.unsigned = (signed + head, *rest), self.size + len(signed), None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +130,14 @@ def masthead(
 
 def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
     """Return the reader's message; the same reader and issue give the same bytes each time."""
+    made = draft(masthead, compiled, reader)
+    if masthead.signer and made.unsigned:
+        made.sign(masthead.signer.prove(made.unsigned.hashes))
+    return made
+
+
+def draft(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope:
+    """Return the reader's message; where the desk signs, its signatures still lack their proofs."""
     recipient = wire_address(reader.email)
     token = returns.token(masthead.returning, masthead.issue_id, reader.subscriber_id)
     values = values_of(masthead, reader)
@@ -134,23 +150,17 @@ def assemble(masthead: Masthead, compiled: Compiled, reader: Reader) -> Envelope
             compiled.content_type,
         ),
     )  # fmt: skip
+    body = compiled.parts(values, decision)
     return Envelope(
         sender=returns.address(token, masthead.bounce_domain) if masthead.bounce_domain else masthead.sender,
         recipient=recipient,
         delivery_id=reader.delivery_id,
-        parts=_parts(masthead.signer, compiled, values, decision, head),
+        parts=(b"".join(head), *body),
         smtputf8=not recipient.isascii(),
         envid=token,
         clean=True,
+        unsigned=masthead.signer.unsigned(head, compiled.digest(body, decision)) if masthead.signer else None,
     )
-
-
-def _parts(
-    signer: Signer | None, compiled: Compiled, values: dict[Slot, str], decision: Decision, head: tuple[bytes, ...]
-) -> tuple[bytes, ...]:
-    body = compiled.parts(values, decision)
-    signed = signer.sign(head, compiled.digest(body, decision)) if signer else b""
-    return b"".join((signed, *head)), *body
 
 
 def own(masthead: Masthead, rendered: Rendered, reader: Reader) -> Rendered:

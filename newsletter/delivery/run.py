@@ -18,7 +18,7 @@ from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.pulse import Progress
 from newsletter.delivery.replies import lost
 from newsletter.delivery.seats import Seat
-from newsletter.delivery.signing import Signers
+from newsletter.delivery.signing import CHUNK, Scribe
 from newsletter.delivery.work import Work
 from newsletter.errors import DatabaseError, NewsletterError, RelayError
 
@@ -36,10 +36,10 @@ class Run:
     """The tasks of a send."""
 
     def __init__(
-        self, work: Work, *, progress: Progress | None = None, signers: Signers | None = None, wait: bool = False,
+        self, work: Work, *, progress: Progress | None = None, scribes: Sequence[Scribe] = (), wait: bool = False,
         crew: Crew | None = None,
     ) -> None:  # fmt: skip
-        self.work, self.progress, self.signers, self.wait = work, progress, signers, wait
+        self.work, self.progress, self.scribes, self.wait = work, progress, scribes, wait
         self.crew = crew or Crew()
         self.books, self.dispatch, self.tally = work.books, work.dispatch, work.tally
         self.answers = Answers(work)
@@ -77,8 +77,7 @@ class Run:
             pulse.beat(self.tally, self.work.carriers, self.progress),
         ]
         made += [self.crew.listen(mate, self.answers, self.tally) for mate in self.crew.mates]
-        if self.signers:
-            made += [self._sign(self.signers) for _ in range(self.signers.count)]
+        made += [self._sign(scribe) for scribe in self.scribes]
         return made
 
     async def _turns(self) -> None:
@@ -188,14 +187,14 @@ class Run:
             self.work.halt(Stop.ASKED, "")
         self.dispatch.wake()
 
-    async def _sign(self, signers: Signers) -> None:
+    async def _sign(self, scribe: Scribe) -> None:
         while True:
-            copies = self.dispatch.unmade(signers.chunk)
+            copies = self.dispatch.unmade(CHUNK)
             if not copies:
                 self.dispatch.unsigned.clear()
                 await self.dispatch.unsigned.wait()
                 continue
-            for copy, made in zip(copies, await signers.make([copy.reader for copy in copies]), strict=True):
+            for copy, made in zip(copies, await scribe.make([copy.reader for copy in copies]), strict=True):
                 copy.signing, copy.made = False, made
             self.dispatch.wake()
 
