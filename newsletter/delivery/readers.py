@@ -29,9 +29,7 @@ COLUMNS = (
     (LIST.c.track_clicks & ~SUBSCRIBER.c.uncounted).label("tracked"),
 )  # fmt: skip
 _CHOSEN, _TOPIC = table(SubscriberTopic), table(Topic)
-_WAITING = DELIVERY.alias("waiting")
-# Built once, as it is asked for each batch. The batch's copies are found on the side: what SQLite knows of the table's
-# past, in which no delivery may have had a batch, can otherwise have it read the whole of it.
+# Built once, as it is asked for each batch.
 _OF_BATCH = (
     select(
         *COLUMNS, DELIVERY.c.id.label("delivery"), DELIVERY.c.attempts, (DELIVERY.c.reason == RESENT).label("resent"),
@@ -39,14 +37,8 @@ _OF_BATCH = (
     )
     .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, isouter=True)
     .join(LIST, LIST.c.id == DELIVERY.c.list_id)
-    .where(
-        DELIVERY.c.id.in_(
-            select(_WAITING.c.id).where(
-                _WAITING.c.batch_id == bindparam("batch"),
-                among(_WAITING.c.state, DeliveryState.PENDING, DeliveryState.DEFERRED),
-            )
-        )
-    )
+    .where(DELIVERY.c.batch_id == bindparam("batch"))
+    .where(among(DELIVERY.c.state, DeliveryState.PENDING, DeliveryState.DEFERRED))
     .order_by(DELIVERY.c.id)
 )  # fmt: skip
 
