@@ -17,6 +17,8 @@ from tests.delivery.test_dkim import verified
 from tests.support.commands import Desk
 from tests.support.smtp import serving
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # keys and what they sign are no rows
+
 
 def configured(desk: Desk, *lines: str) -> None:
     toml = desk.folder / "newsletter.toml"
@@ -28,6 +30,7 @@ def relayed(desk: Desk, port: int) -> None:
     toml.write_text(re.sub(r"(?m)^port = \d+", f"port = {port}", toml.read_text("utf-8")), "utf-8")
 
 
+@SQLITE
 def test_a_key_by_command_signs_what_is_sent(desk: Desk, tmp_path: Path) -> None:
     first = desk.json("dkim", "keygen")
     second = desk.json("dkim", "keygen", "--ed25519")
@@ -47,6 +50,7 @@ def test_a_key_by_command_signs_what_is_sent(desk: Desk, tmp_path: Path) -> None
         assert verified(message, records) == [True, True]
 
 
+@SQLITE
 def test_a_test_copy_is_signed_as_it_arrives(desk: Desk) -> None:
     made = desk.json("dkim", "keygen")
     configured(desk, *made["settings"])
@@ -67,6 +71,7 @@ def told_of_dkim(desk: Desk) -> tuple[str, str]:
     return found["verdict"], found["words"]
 
 
+@SQLITE
 def test_doctor_says_by_which_keys_mail_is_signed(desk: Desk) -> None:
     assert told_of_dkim(desk)[1].startswith("mail is not signed here, so the relay has to; or make a key")
     configured(desk, *desk.json("dkim", "keygen")["settings"])
@@ -76,6 +81,7 @@ def test_doctor_says_by_which_keys_mail_is_signed(desk: Desk) -> None:
     assert "news.harbour.example by s1 (rsa-sha256, 2048 bits), e1 (ed25519-sha256, 256 bits)" in words
 
 
+@SQLITE
 def test_doctor_doubts_a_short_key_and_a_domain_that_is_not_the_senders(desk: Desk) -> None:
     lines = desk.json("dkim", "keygen")["settings"]
     configured(desk, *(line.replace('"news.harbour', '"quay') for line in lines))
@@ -93,6 +99,7 @@ def test_doctor_doubts_a_short_key_and_a_domain_that_is_not_the_senders(desk: De
     assert "the key of s1 has 1024 bits, and mailbox providers ask for 2048" in words
 
 
+@SQLITE
 def test_a_key_is_printed_for_dns_and_for_the_settings(desk: Desk) -> None:
     told = desk.run("dkim", "keygen", "--selector", "2026", "--bits", "3072").stdout
     record = 's1._domainkey.news.harbour.example. IN TXT (\n    "v=DKIM1; k=rsa; p='.replace("s1", "2026")
@@ -104,6 +111,7 @@ def test_a_key_is_printed_for_dns_and_for_the_settings(desk: Desk) -> None:
     assert desk.json("dkim", "show")[0]["bits"] == 3072
 
 
+@SQLITE
 def test_a_key_is_not_made_twice_nor_under_a_bad_name(desk: Desk) -> None:
     desk.run("dkim", "keygen")
     before = (desk.folder / "keys" / "dkim-s1.pem").read_bytes()
@@ -113,6 +121,7 @@ def test_a_key_is_not_made_twice_nor_under_a_bad_name(desk: Desk) -> None:
     desk.run("dkim", "keygen", "--bits", "512", code=2)
 
 
+@SQLITE
 def test_without_keys_there_is_nothing_to_show(desk: Desk) -> None:
     assert desk.json("dkim", "show") == []
     assert desk.run("dkim", "show").stdout.startswith("Mail is not signed here; make a key")
@@ -128,6 +137,7 @@ def test_making_a_key_is_an_admins_and_is_on_record(desk: Desk, engine: Engine) 
         assert (entry.actor, entry.action, entry.kind, entry.name) == ("mara", "made a key", "dkim", "s1")
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("break_it", "says"),
     [

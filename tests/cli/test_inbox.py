@@ -119,6 +119,7 @@ def at_a_terminal(here: Desk, *words: str) -> Ended:
     return Ended(started.returncode, out, err)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a terminal asks no database
 @pytest.mark.parametrize("words", [["--no-edit"], []])
 def test_the_editor_opens_at_a_terminal_and_what_it_wrote_is_taken(
     inbox: Desk, engine: Engine, tmp_path: Path, words: list[str]
@@ -135,6 +136,7 @@ def test_the_editor_opens_at_a_terminal_and_what_it_wrote_is_taken(
     assert ("More." in text, stored) == ((False, ["mara"]) if words else (True, ["mara", "mara"]))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a terminal asks no database
 def test_an_editor_that_cannot_be_started_costs_no_briefing(inbox: Desk) -> None:
     here = Desk(inbox.folder, {**inbox.environ, "VISUAL": "/no/such/editor"})
     ended = at_a_terminal(here, "briefings", "new", "--from", "2")
