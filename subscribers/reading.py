@@ -180,7 +180,7 @@ def written(value: Any) -> str:
 
 def _parts(cell: str, separator: str) -> list[str]:
     """Return the parts of a cell: a JSON list, an object as NAME=VALUE, or texts between separators, perhaps quoted."""
-    if not cell.strip():
+    if not cell.strip(" \t"):
         return []
     if cell[0] in "[{":
         with contextlib.suppress(ValueError, RecursionError):
@@ -188,12 +188,12 @@ def _parts(cell: str, separator: str) -> list[str]:
             return (
                 [f"{name}={value}" for name, value in given.items()]
                 if cell[0] == "{"
-                else [str(each) for each in given if str(each).strip()]
+                else [str(each) for each in given if str(each).strip(" \t")]
             )
     parts = cell.split(separator)
     if '"' in cell:
         parts = next(csv.reader([cell], delimiter=separator, skipinitialspace=True), [])
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip(" \t") for part in parts if part.strip(" \t")]
 
 
 @lru_cache(maxsize=5000)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from subscribers import attributes, exports, formulas, segments
@@ -115,8 +115,10 @@ _person = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@example(people=[{"name": "A", "topics": ["\N{EM SPACE}x, y"], "lists": {}, **dict.fromkeys(("audience", "plan"), "")}])
 @given(people=st.lists(_person, min_size=1, max_size=6))
 def test_any_people_come_back_as_they_were(here: Desk, people: list[dict[str, Any]]) -> None:
     with here.open() as session:
