@@ -1,7 +1,7 @@
 """A shift: what one process does of a send, once the issue is taken and its readers are planned."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -67,7 +67,8 @@ class Shift:
                 await run.go(interruption)
 
         with self._working(there, tally, 1 + len(mates.mates)) as (work, scribes):
-            looping.run(go(work, scribes))
+            with nullcontext() if mates.mates else looping.one_core():  # several would have to find a core for each
+                looping.run(go(work, scribes))
         return work
 
     def _help(self, there: Sequence[Carrier], post: Post, senders: int) -> None:

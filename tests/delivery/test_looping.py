@@ -1,6 +1,9 @@
 """Waiting in the event loop that mail is sent in."""
 
 import asyncio
+import os
+import sys
+from threading import Thread
 
 import pytest
 
@@ -29,3 +32,16 @@ def test_a_wait_that_is_called_off_as_its_event_comes_ends() -> None:
             await waiting
 
     looping.run(wait())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are left alone")
+def test_threads_that_take_turns_keep_to_one_core_and_get_the_others_back() -> None:
+    seen: list[set[int]] = []
+    allowed = os.sched_getaffinity(0)
+    with looping.one_core():
+        thread = Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
+        thread.start()
+        thread.join()
+    assert len(seen[0]) == 1
+    assert seen[0] <= allowed
+    assert os.sched_getaffinity(0) == allowed
