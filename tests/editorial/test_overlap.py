@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -118,21 +119,32 @@ def test_it_says_with_how_much_it_compared() -> None:
     assert whole.against == "checked against 200 words of 1 of 1 sources"
 
 
+def taken(act: Callable[[], object]) -> float:
+    """Return the CPU seconds of this thread; the better of two, as what other tests left may be cleared away in one."""
+    times = []
+    for _ in range(2):
+        begun = time.thread_time()
+        act()
+        times.append(time.thread_time() - begun)
+    return min(times)
+
+
 def test_a_briefing_is_held_against_twenty_thousand_words_in_a_moment() -> None:
     dice = random.Random(1)
     words = [f"w{number}" for number in range(3000)] + ["the", "of", "and", "to"] * 400
-    sources = [Held(number, "S", "u", text=" ".join(dice.choices(words, k=5000))) for number in range(1, 5)]
-    own = " ".join(sources[0].text.split()[:120] + dice.choices(words, k=500))
-    begun = time.process_time()
-    found = overlap.compare([tokens.passage("the whole", own)], sources)
-    assert time.process_time() - begun < 0.5
-    assert found.longest >= 120
+    texts = [" ".join(dice.choices(words, k=5000)) for _ in range(4)]
+    own = " ".join(texts[0].split()[:120] + dice.choices(words, k=500))
+
+    def held() -> Overlap:
+        sources = [Held(number, "S", "u", text=text) for number, text in enumerate(texts, start=1)]
+        return overlap.compare([tokens.passage("the whole", own)], sources)
+
+    assert taken(held) < 0.5
+    assert held().longest >= 120
 
 
 def test_repeated_words_do_not_make_it_slow() -> None:
-    begun = time.process_time()
-    compare("again " * 700, source="again " * 20000)
-    assert time.process_time() - begun < 1.0
+    assert taken(lambda: compare("again " * 700, source="again " * 20000)) < 1.0
 
 
 @pytest.mark.parametrize(
