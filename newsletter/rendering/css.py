@@ -147,7 +147,7 @@ def selectors(text: str) -> tuple[Selector, ...]:
         try:
             parsed = parse_selectors(re.sub(r":link\b", "[href]", each))
             path = etree.XPath(HTMLTranslator().selector_to_xpath(parsed[0]))
-        except (SelectorError, etree.XPathError, NotImplementedError):
+        except (SelectorError, etree.XPathError):
             continue
         made.append(Selector(parsed[0].specificity(), path))
     return tuple(made)
