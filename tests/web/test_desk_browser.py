@@ -134,6 +134,8 @@ def _compose(page: Page) -> None:
     phone = page.frame_locator("iframe.phone:not([hidden])")
     phone.get_by_text(TUGS.title).first.wait_for()
     assert page.locator("iframe.phone:not([hidden])").bounding_box()["width"] == 390  # type: ignore[index]
+    page.wait_for_timeout(700)
+    assert page.locator("iframe[name]").count() == 0  # no preview of words in typing comes after they are kept
 
 
 def test_the_pages_are_valid_accessible_and_fit_a_phone(busy: Desk) -> None:

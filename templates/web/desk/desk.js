@@ -3,6 +3,8 @@
 
 const text = () => document.getElementById("text");
 
+let typing = 0; // the wait until the previews show words that were typed
+
 // Puts what the desk answers in the place of what is shown; a session that is over leads to the door.
 async function swap(address, options) {
   const held = document.activeElement, item = held?.closest(".items li")?.dataset.item, key = held?.dataset.key;
@@ -11,6 +13,7 @@ async function swap(address, options) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("text");
   if (!fresh || !page.querySelector(".bar nav")) return location.assign(answer.url);
+  clearTimeout(typing); // the previews that come are of words that are kept
   const told = document.getElementById("told"), words = fresh.querySelector("#told");
   document.title = page.title;
   for (const old of [...text().childNodes]) if (old !== told) old.remove();
@@ -98,7 +101,6 @@ document.addEventListener("drop", event => {
 });
 
 // The previews show words as they are typed: each in a new frame, which takes the old one's place when it is there.
-let typing = 0;
 document.addEventListener("input", event => {
   const form = event.target.form;
   if (!form?.matches("[data-preview]")) return;
