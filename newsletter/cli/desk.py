@@ -16,7 +16,6 @@ from sqlmodel import Session
 
 from newsletter import audit, db, publication
 from newsletter.cli import output
-from newsletter.editorial import briefings
 from newsletter.editorial import roles as editorial_roles
 from newsletter.editorial.models import Role
 from newsletter.editorial.names import HANDLE, UNSEEN
@@ -133,6 +132,8 @@ class Desk:
             session.rollback()
 
     def _refresh(self, session: Session, who: str, ids: tuple[str, ...]) -> None:
+        from newsletter.editorial import briefings  # which brings the whole gate, and most commands read no text
+
         problems = briefings.refresh(session, self.settings.briefings, actor=who, now=self.now, only=ids or None)
         if ids and problems:
             raise BadInput("; ".join(problem.message for problem in problems))

@@ -5,8 +5,6 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from cssutils.css.colors import COLORS
-
 
 class Colour(NamedTuple):
     """Red, green and blue from 0 to 255, and how much it covers what lies behind it, from 0 to 1."""
@@ -45,6 +43,8 @@ def read(text: str) -> Colour | None:
     function = re.match(r"(rgb|hsl)a?\(", text)
     if function:
         return _function(function[1], text)
+    from cssutils.css.colors import COLORS  # and all of cssutils with them, which most commands need not load
+
     named = COLORS.get(text)
     return Colour(*named[:3]) if named else None
 

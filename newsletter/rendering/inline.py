@@ -2,15 +2,12 @@
 
 import logging
 import re
-
-import cssutils
-from premailer import Premailer, premailer
+from functools import cache
+from typing import Any
 
 from newsletter.errors import TemplateError
 from newsletter.rendering.mjml import Place
 
-# Even with allow_network=False premailer lets cssutils fetch what a sheet names by @import; this one fetches nothing.
-premailer.cssutils.parseString = cssutils.CSSParser(fetcher=lambda url: None, loglevel=logging.CRITICAL).parseString
 _SHEET = re.compile(r"<style(?=[\s>])")
 _IGNORE = ' data-premailer="ignore"'
 _QUIET = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
@@ -22,7 +19,7 @@ def inline(html: str, css: str, place: Place) -> str:
     An at-rule in it is refused with the place that wrote it, for it cannot stand in an attribute.
     """
     _refuse_at_rules(css, place)
-    inliner = Premailer(
+    inliner = _premailer()(
         _SHEET.sub(f"<style{_IGNORE}", html),
         css_text=css,
         method="html",
@@ -42,6 +39,17 @@ def inline(html: str, css: str, place: Place) -> str:
         cssutils_logging_level=logging.CRITICAL,
     )
     return str(inliner.transform(pretty_print=False)).replace(_IGNORE, "")
+
+
+@cache
+def _premailer() -> Any:
+    """Return the library, which most commands need not load: it brings all of `requests` with it."""
+    import cssutils
+    from premailer import Premailer, premailer
+
+    # Even with allow_network=False it lets cssutils fetch what a sheet names by @import; this one fetches nothing.
+    premailer.cssutils.parseString = cssutils.CSSParser(fetcher=lambda url: None, loglevel=logging.CRITICAL).parseString
+    return Premailer
 
 
 def _refuse_at_rules(css: str, place: Place) -> None:
