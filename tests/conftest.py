@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from newsletter import db
 from newsletter.settings import Settings, load
-from tests.support import postgres, stores
+from tests.support import postgres, statements, stores
 from tests.support.stores import Keeper
 
 HOME = "NEWSLETTER_TEST_HOME"
@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and name != HOME]:
         del os.environ[name]
     os.environ["NEWSLETTER_DISCOVERY_RECHECK"] = "0"  # no test looks at pages of the world
+    statements.share()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that a test starts is not compiled each time
 
 

@@ -79,13 +79,11 @@ class Nouns(Mapping[str, Any]):
 
 @cache
 def _command(name: str) -> Any:
-    gc.disable()  # what is imported is no garbage, and looking through it takes an eighth of a command's start
-    try:
-        command = get_command(import_module(f"newsletter.cli.{name}").app)
-    finally:
+    command = get_command(import_module(f"newsletter.cli.{name}").app)
+    command.name = name
+    if not gc.isenabled():  # it is now: `main`
         gc.freeze()
         gc.enable()
-    command.name = name
     return command
 
 
@@ -148,4 +146,5 @@ def main() -> None:
         if not word.isprintable() and any("\ud800" <= mark <= "\udfff" for mark in word):
             print(f"error: {word!a} is not text in this terminal's encoding; type it as UTF-8", file=sys.stderr)
             sys.exit(2)
+    gc.disable()  # what a command loads is no garbage, and looking through it takes an eighth of its start
     app()

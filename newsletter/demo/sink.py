@@ -4,7 +4,7 @@ import mailbox
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email import message_from_bytes
+from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -43,7 +43,8 @@ def listening(maildir: Path) -> Iterator[int]:
 def recipients(maildir: Path) -> list[str]:
     """Return whom each filed message was delivered to, one entry a message."""
     box = mailbox.Maildir(maildir, factory=None, create=False)
-    return [parseaddr(message_from_bytes(box.get_bytes(key))["Delivered-To"])[1] for key in box.keys()]  # noqa: SIM118
+    heads = BytesHeaderParser()
+    return [parseaddr(heads.parsebytes(box.get_bytes(key))["Delivered-To"])[1] for key in box.keys()]  # noqa: SIM118
 
 
 def one(maildir: Path) -> Path:

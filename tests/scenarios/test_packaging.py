@@ -23,9 +23,9 @@ def test_the_wheel_installs_into_an_empty_environment_and_runs_the_demo(tmp_path
     (wheel,) = tmp_path.glob("*.whl")
     pins = re.findall(r"^[a-z0-9._-]+==\S+", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
     (tmp_path / "pins.txt").write_text("\n".join(pins))
-    run(sys.executable, "-m", "venv", tmp_path / "empty", cwd=tmp_path)
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty", cwd=tmp_path)
     there = tmp_path / "empty" / "bin"
-    run(there / "python", *pip, "install", "-c", tmp_path / "pins.txt", wheel, cwd=tmp_path)
+    run(sys.executable, *pip, "--python", there / "python", "install", "-c", tmp_path / "pins.txt", wheel, cwd=tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert "498" in run(there / "newsletter", "demo", cwd=elsewhere)
