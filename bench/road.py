@@ -46,6 +46,21 @@ def say_help() -> None:
     print(f"newsletter --help: {high:.3f} s CPU, {high / low:.1f} x `python -c pass`; {over}")
 
 
+def say_start() -> None:
+    """Compare what commands load before they do anything with the library that their tables need."""
+    nouns = ("lists", "send")
+    bare: list[float] = []
+    seen: dict[str, list[float]] = {noun: [] for noun in nouns}
+    for _ in range(ROUNDS):  # alternating
+        bare.append(cpu(sys.executable, "-c", "import sqlmodel"))
+        for noun in nouns:
+            seen[noun].append(cpu(sys.executable, "-m", "newsletter", noun, "--help"))
+    low = statistics.median(bare)
+    for noun in nouns:
+        high = statistics.median(seen[noun])
+        print(f"newsletter {noun}: {high:.2f} s CPU before it does anything, {high / low:.1f} x `import sqlmodel`")
+
+
 def say_issue() -> None:
     """Time compose + freeze + check of an issue of twelve briefings."""
     now = datetime.now(UTC)
@@ -126,5 +141,6 @@ def say_demo() -> None:
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, median of {ROUNDS}")
     say_help()
+    say_start()
     say_issue()
     say_demo()
