@@ -81,7 +81,7 @@ class Nouns(Mapping[str, Any]):
 def _command(name: str) -> Any:
     command = get_command(import_module(f"newsletter.cli.{name}").app)
     command.name = name
-    if not gc.isenabled():  # it is now: `main`
+    if not gc.isenabled():  # `main` put it off until all is loaded
         gc.freeze()
         gc.enable()
     return command

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-#: What takes long to load and is for one thing each: style sheets, pictures, pages, sums of words.
+#: What takes long to load and is for one thing each: style sheets, pictures, pages, articles, migrations.
 HEAVY = ("premailer", "requests", "cssutils", "playwright", "starlette", "trafilatura", "alembic")
 
 
