@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 
 from lxml import etree
 from sqlmodel import Session
@@ -64,7 +65,7 @@ def write(followed: Iterable[FeedView], *, title: str, now: datetime) -> bytes:
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = title
-    etree.SubElement(head, "dateCreated").text = f"{now:%a, %d %b %Y %H:%M:%S} GMT"
+    etree.SubElement(head, "dateCreated").text = format_datetime(now, usegmt=True)
     body = etree.SubElement(root, "body")
     for feed in followed:
         about = {"type": "rss", "text": feed.name, "title": feed.name, "xmlUrl": feed.url}
