@@ -8,6 +8,7 @@ import typer
 from newsletter import audit, dossier
 from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
+from newsletter.words import counted
 
 app = shape.noun("audit")
 
@@ -29,7 +30,7 @@ def verify(
     if as_json:
         output.emit({"entries": count, "intact": True})
     else:
-        output.say(f"{count} entries, and each fits the one before it")
+        output.say(f"{counted(count, 'entry', 'entries')}, and each fits the one before it")
 
 
 def _folder(folder: Path, *, as_json: bool) -> None:
@@ -40,7 +41,8 @@ def _folder(folder: Path, *, as_json: bool) -> None:
             "intact": True, **found.about,
         })  # fmt: skip
         return
-    output.say(f"{found.files} files as exported, {found.entries} entries in a chain of {found.chain}")
+    files, entries = counted(found.files, "file"), counted(found.entries, "entry", "entries")
+    output.say(f"{files} as exported, {entries} in a chain of {found.chain:,}")
     output.say(f"The manifest is {found.sha256}; the desk's record has it under the export")
 
 

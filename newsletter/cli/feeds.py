@@ -11,6 +11,7 @@ from newsletter.discovery.models import FeedState
 from newsletter.editorial import rechecks
 from newsletter.editorial.models import Role
 from newsletter.errors import BadInput, Refused, UsageError
+from newsletter.words import counted
 
 app = shape.noun("feeds")
 
@@ -76,8 +77,9 @@ def poll(
     for each in failed:
         output.note(f"{each.name}: {each.fault}")
     new, changed = sum(len(each.new) for each in found), sum(each.changed for each in found)
-    articles = f"; {read} articles looked at for their words" if read else ""
-    output.say(f"{len(found)} feeds asked, {len(failed)} failed; {new} new items, {changed} changed{articles}")
+    articles = f"; {counted(read, 'article')} looked at for their words" if read else ""
+    asked, items = counted(len(found), "feed"), counted(new, "new item")
+    output.say(f"{asked} asked, {len(failed)} failed; {items}, {changed} changed{articles}")
 
 
 @app.command("health")
@@ -94,10 +96,11 @@ def health_(ctx: typer.Context, as_json: desk.Json = False) -> None:
             for each in found
             if each.health is not health.Health.FINE
         ]
-        output.table(("no", "feed", "is", "since", "why", "next"), rows, empty=f"All {len(found)} feeds are fine")
+        fine = counted(len(found), "feed is fine", "feeds are fine")
+        output.table(("no", "feed", "is", "since", "why", "next"), rows, empty=fine)
     alarming = [each for each in found if each.health in health.ALARMING]
     if alarming:
-        raise Refused(f"{len(alarming)} of {len(found)} feeds need somebody; what helps stands above")
+        raise Refused(f"{counted(len(alarming), 'feed needs', 'feeds need')} somebody; what helps stands above")
 
 
 @app.command()
@@ -141,7 +144,7 @@ def remove(
     if as_json:
         output.emit({"feed": feed, "removed": True, "items": left})
     else:
-        output.say(f"{found.name} is followed no more; {left} items left the inbox")
+        output.say(f"{found.name} is followed no more; {counted(left, 'item')} left the inbox")
 
 
 @app.command("import")
@@ -160,7 +163,7 @@ def import_(
         return
     for url in result.unusable:
         output.note(f"left out: {url!r} is no http(s) address")
-    output.say(f"{result.added} feeds added, {result.already} followed already; next: newsletter feeds poll")
+    output.say(f"{counted(result.added, 'feed')} added, {result.already} followed already; next: newsletter feeds poll")
 
 
 @app.command()
@@ -198,7 +201,8 @@ def read(
     if as_json:
         output.emit(result)
     else:
-        output.say(f"{result.feed}: {result.found} entries, {result.new} new; see them: newsletter inbox")
+        entries = counted(result.found, "entry", "entries")
+        output.say(f"{result.feed}: {entries}, {result.new} new; see them: newsletter inbox")
 
 
 def _document(file: Path) -> bytes:

@@ -9,6 +9,7 @@ from newsletter.editorial import people, sessions
 from newsletter.editorial.models import Role
 from newsletter.editorial.people import PersonView
 from newsletter.errors import UsageError
+from newsletter.words import counted
 
 app = shape.noun("people")
 
@@ -133,7 +134,7 @@ def logout(ctx: typer.Context, handle: Handle, as_: desk.Actor = "", as_json: de
     if as_json:
         output.emit({"person": handle, "ended": ended})
     else:
-        output.say(f"{handle} is out: {ended} session{'' if ended == 1 else 's'} ended")
+        output.say(f"{handle} is out: {counted(ended, 'session')} ended")
 
 
 def _as(person: PersonView) -> str:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
+from newsletter.words import counted
 from subscribers import segments
 from subscribers.errors import BadCondition
 
@@ -48,7 +49,7 @@ def _keep(act: desk.Act, action: str, name: str, condition: str, *, as_json: boo
     if as_json:
         output.emit({"segment": name, "condition": condition.strip(), "subscribers": count})
     else:
-        output.say(f"{name}: {count} subscribers match now")
+        output.say(f"{name}: {counted(count, 'subscriber matches', 'subscribers match')} now")
 
 
 @app.command("list")
@@ -117,7 +118,8 @@ def test_(
              "sample": sample}
         )  # fmt: skip
     else:
-        output.say(f"{name or 'the condition'}: {count} subscribers match now, found in {seconds * 1000:.0f} ms")
+        match = counted(count, "subscriber matches", "subscribers match")
+        output.say(f"{name or 'the condition'}: {match} now, found in {seconds * 1000:.0f} ms")
         output.table(("for example",), [(address,) for address in sample], empty="Nobody")
 
 

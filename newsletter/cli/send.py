@@ -32,6 +32,7 @@ from newsletter.errors import Blocked, PartlySent, Refused, RelayError, UsageErr
 from newsletter.issues import clearing, issues
 from newsletter.issues.issues import IssueView
 from newsletter.issues.models import IssueKind
+from newsletter.words import counted
 
 app = shape.verb()
 
@@ -194,7 +195,7 @@ def question_of(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
 
 def _text(issue: IssueView, order: Order, at: str, size: Size, difference: Difference | None) -> str:
     to = " ".join([", ".join(order.lists), *(f"and segment {name}" for name in order.segments)])
-    readers = f"{size.readers} reader{'' if size.readers == 1 else 's'}"
+    readers = counted(size.readers, "reader")
     whose = f"of {to}" if order.lists else "who had the briefing"
     parts = [f"Send issue {issue.id}, {issue.subject!r}, to {readers} {whose}"]
     if order.share.sample:
@@ -230,7 +231,8 @@ def _name(difference: Difference, *, aloud: bool) -> None:
 def _send(here: desk.Desk, issue: int, order: Order, who: str, asked: Size | None) -> Status:
     def tell(plan: PlanView) -> None:
         if plan.new and asked and plan.size != asked.audience:
-            output.note(f"note: {plan.size} readers are planned; they were {asked.audience} a moment ago")
+            planned = counted(plan.size, "reader is", "readers are")
+            output.note(f"note: {planned} planned; a moment ago it was {asked.audience:,}")
 
     with pulses.shown() as progress:
         try:

@@ -15,6 +15,7 @@ from newsletter.delivery.report import Status
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 from newsletter.issues.models import IssueState
+from newsletter.words import counted
 
 app = shape.verb()
 
@@ -100,9 +101,8 @@ def show(status: Status) -> None:
     output.say(f"Issue {status.issue} is {status.state}{_sender(status)}")
     output.table(("state", "readers", "why"), rows, empty="")
     if status.resent:
-        output.say(
-            f"{status.resent} copies were in flight when a sender died, and went out again under their Message-ID"
-        )
+        copies = counted(status.resent, "copy was", "copies were")
+        output.say(f"{copies} in flight when a sender died, and went out again under the same Message-ID")
     if status.rate:
         output.say(f"{status.rate:.0f} messages/s")
     if status.note:

@@ -8,6 +8,7 @@ from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
 from newsletter.rendering import themes
 from newsletter.rendering.themes import ThemeDetail
+from newsletter.words import counted
 
 app = shape.noun("themes")
 
@@ -52,7 +53,8 @@ def new(
     if as_json:
         output.emit({"theme": name, "from": source, "files": files})
         return
-    output.say(f"The theme {name} lies in {here.settings.templates / name}, {len(files)} files; edit them there")
+    of = counted(len(files), "file")
+    output.say(f"The theme {name} lies in {here.settings.templates / name}, {of}; edit it there")
     output.note(f'To set issues in it: theme = "{name}" in [publication] of newsletter.toml')
 
 

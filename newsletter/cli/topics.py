@@ -6,6 +6,7 @@ import typer
 
 from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
+from newsletter.words import counted
 from subscribers import topics
 
 app = shape.noun("topics")
@@ -46,14 +47,14 @@ def remove(
     here = desk.of(ctx)
     with here.seeing(as_, Role.ADMIN) as session:
         found = topics.get(session, name)
-    output.ask(f"Delete the topic {found.name}, which {found.subscribers} subscribers chose?", yes=yes)
+    output.ask(f"Delete the topic {found.name}, which {counted(found.subscribers, 'subscriber')} chose?", yes=yes)
     with here.acting(as_, Role.ADMIN) as act:
         had = topics.remove(act.session, name)
         act.record("removed", "topic", found.name, subscribers=had)
     if as_json:
         output.emit({"topic": found.name, "removed": True, "subscribers": had})
     else:
-        output.say(f"{found.name} is gone; {had} subscribers had chosen it")
+        output.say(f"{found.name} is gone; {counted(had, 'subscriber')} had chosen it")
 
 
 @app.command("list")

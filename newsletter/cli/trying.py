@@ -10,6 +10,7 @@ from newsletter.editorial.models import Role
 from newsletter.errors import Refused
 from newsletter.issues import issues
 from newsletter.rendering import press
+from newsletter.words import counted
 
 #: Who may see an issue go, to a few addresses or into a folder; the readers' copies are a sender's to give.
 TRIES = (Role.SENDER, Role.EDITOR)
@@ -63,6 +64,6 @@ def dry_run(here: desk.Desk, issue: int, order: Order, folder: Path | None, *, a
         })  # fmt: skip
     else:
         held = f"; {size.fewer}" if size.held else ""
-        readers = f"{size.readers} reader{'' if size.readers == 1 else 's'}"
-        told = f"{written} messages in {folder}, for {readers}" if folder else f"{readers} would get it"
+        readers = counted(size.readers, "reader")
+        told = f"{counted(written, 'message')} in {folder}, for {readers}" if folder else f"{readers} would get it"
         output.say(f"{told}{held}; nothing was sent")

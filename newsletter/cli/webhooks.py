@@ -13,6 +13,7 @@ from newsletter.cli import desk, output, shape
 from newsletter.editorial.models import Role
 from newsletter.errors import Refused
 from newsletter.feedback import webhooks
+from newsletter.words import counted
 from subscribers.models import NoticeState
 
 app = shape.noun("webhooks")
@@ -76,7 +77,8 @@ def redeliver(
     if as_json:
         output.emit({"waiting": count})
     else:
-        output.say(f"{count} notices wait to be told; newsletter serve or newsletter deliver does it")
+        waiting = counted(count, "notice waits", "notices wait")
+        output.say(f"{waiting} to be told; newsletter serve or newsletter deliver does it")
 
 
 @app.command()

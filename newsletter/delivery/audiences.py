@@ -12,6 +12,7 @@ from newsletter.delivery import frequency, holders
 from newsletter.delivery.tables import DELIVERY
 from newsletter.errors import Refused
 from newsletter.issues import corrections
+from newsletter.words import counted
 from subscribers import audience
 
 
@@ -31,7 +32,7 @@ class Size:
     def fewer(self) -> str:
         """Return how many are left out, as a clause."""
         held = self.audience - self.readers
-        return f"{held} more want{'s' if held == 1 else ''} fewer mails"
+        return f"{counted(held, 'more wants', 'more want')} fewer mails"
 
 
 def choose(

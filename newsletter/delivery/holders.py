@@ -10,6 +10,7 @@ from newsletter.delivery.results import MAY_HAVE_IT
 from newsletter.delivery.tables import DELIVERY, SUBSCRIBER, SUBSCRIPTION
 from newsletter.errors import Refused
 from newsletter.issues.models import Issue, IssueState, Item
+from newsletter.words import counted
 from subscribers import suppressions
 from subscribers.models import SubscriptionState
 from subscribers.upsert import table
@@ -29,7 +30,7 @@ class Holders:
 
     def __str__(self) -> str:
         """Return it as a sentence has it."""
-        had = f"{self.readers} reader{'' if self.readers == 1 else 's'} had it"
+        had = f"{counted(self.readers, 'reader')} had it"
         doubt = f", {self.doubtful} of them perhaps" if self.doubtful else ""
         return f"{had}{doubt}; {self.gone} left since, or must not be mailed"
 

@@ -45,6 +45,7 @@ from newsletter.issues import clearing, contents, issues
 from newsletter.rendering import press
 from newsletter.rendering.rendered import Rendered
 from newsletter.settings import Settings
+from newsletter.words import counted
 from subscribers.tokens import Keyring
 
 
@@ -198,7 +199,7 @@ def _standing(session: Session, work: Work, shift: Shift, waiting: int) -> tuple
         return work.stop, work.reason
     due = ledger.next_due(session, issue_id)
     when = f", the first from {due:%Y-%m-%d %H:%M} UTC" if due else ""
-    who = "1 reader waits" if waiting == 1 else f"{waiting} readers wait"
+    who = counted(waiting, "reader waits", "readers wait")
     return Stop.WAITING, f"{who} for another attempt{when}; then run: newsletter send {issue_id}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter import audit
+from newsletter.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def summary(action: str, detail: dict[str, Any]) -> str:
     if detail.get("solo"):
         said.append("solo: the approver had a hand in the text")
     if detail.get("warnings"):
-        said.append(f"{detail['warnings']} warnings")
+        said.append(counted(detail["warnings"], "warning"))
     if "issue" in detail:
         said.append(f"in issue {detail['issue']}")
     if "rule" in detail:

@@ -10,6 +10,7 @@ from newsletter.editorial import alike, tokens
 from newsletter.editorial.alike import Alike
 from newsletter.editorial.sources import Held
 from newsletter.editorial.tokens import Passage, Token
+from newsletter.words import counted
 
 #: Shared runs of fewer words are how a language is spoken.
 SHORTEST = 6
@@ -82,7 +83,8 @@ class Overlap:
         """Return with what the briefing was compared, in words."""
         held = [source for source in self.sources if source.words]
         short = [_named(source) for source in self.sources if source.teaser]
-        told = f"checked against {self.compared} words of {len(held)} of {len(self.sources)} sources"
+        of = counted(len(self.sources), "source")
+        told = f"checked against {counted(self.compared, 'word')} of {len(held)} of {of}"
         return f"{told}; only a teaser or nothing is held of {', '.join(short)}" if short else told
 
 

@@ -14,6 +14,7 @@ from newsletter.editorial.models import GateReport, Waiver
 from newsletter.editorial.standings import Standing
 from newsletter.errors import NotFound
 from newsletter.rights import Right
+from newsletter.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class Report:
     def against(self) -> str:
         """Return with what the text was compared, in words."""
         held = sum(1 for source in self.sources if source["words"])
-        return f"checked against {self.words} words of {held} of {len(self.sources)} sources"
+        return f"checked against {counted(self.words, 'word')} of {held} of {counted(len(self.sources), 'source')}"
 
 
 def run(

@@ -22,6 +22,7 @@ from newsletter.errors import NotFound, SettingsError
 from newsletter.feedback import posting
 from newsletter.hooks import Webhook
 from newsletter.settings import Settings
+from newsletter.words import counted
 from subscribers import upsert
 from subscribers.models import MailingList, Notice, NoticeState, Subscriber, Suppression
 
@@ -118,7 +119,7 @@ def troubles(session: Session, *, now: datetime) -> dict[str, str]:
         .group_by(_TABLE.c.receiver)
     )
     return {
-        name: f"{dead} notices were given up, {waits} are refused again and again; it said: {answer or 'nothing'}"
+        name: f"{counted(dead, 'notice')} given up, {waits} refused again and again; it said: {answer or 'nothing'}"
         for name, dead, waits, answer in session.execute(query)
     }
 

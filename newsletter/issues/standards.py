@@ -15,6 +15,7 @@ from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
 from newsletter.issues.corrections import CorrectionView
 from newsletter.issues.selecting import MINUTES, reading
+from newsletter.words import counted
 
 #: From how many items on one source may not stand behind more than half of them, and from how many there must be
 #: so many sources.
@@ -110,7 +111,7 @@ def many_sources(seen: Seen) -> Iterator[Remark]:
         if items >= MIXED and count > items / 2:
             yield Remark("issue", f"{host} stands behind {count} of {items} items", "put in stories from elsewhere")
     if items >= MANY and len(cited) < SOURCES:
-        told = f"{items} items have {len(cited)} {'source' if len(cited) == 1 else 'sources'}"
+        told = f"{items} items have {counted(len(cited), 'source')}"
         yield Remark("issue", told, f"bring stories from {SOURCES} or more")
 
 

@@ -90,7 +90,7 @@ def test_a_rule_of_the_gate_may_be_named_where_issues_are_checked_too(desk: Desk
 def test_the_report_behind_an_approval_is_shown_and_kept(desk: Desk) -> None:
     desk.run("briefings", "submit", "grid", "--as", "mara")
     told = " ".join(desk.run("briefings", "approve", "grid", "--as", "jonas").stdout.split())
-    assert "checked against 0 words of 0 of 1 sources" in told
+    assert "checked against 0 words of 0 of 1 source" in told
     assert "grid is approved by jonas" in told
     kept = desk.json("briefings", "report", "grid")
     assert (kept["person"], kept["blocked"], kept["stage"]) == ("jonas", False, "content")

@@ -38,11 +38,11 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
 def test_a_feed_is_added_polled_listed_changed_and_removed(here: Desk, publisher: Publisher) -> None:
     said = here.run("feeds", "add", f"{publisher.url}/feed").stdout
     assert said == f"Feed 1, The wire, is followed ({publisher.url}/feed); next: newsletter feeds poll\n"
-    assert here.run("feeds", "poll").stdout == "1 feeds asked, 0 failed; 2 new items, 0 changed\n"
+    assert here.run("feeds", "poll").stdout == "1 feed asked, 0 failed; 2 new items, 0 changed\n"
     assert here.run("feeds", "poll").stdout == "0 feeds asked, 0 failed; 0 new items, 0 changed\n"
     (polled,) = here.json("feeds", "poll", "1")
     assert (polled["feed"], polled["status"], polled["new"], polled["fault"]) == (1, 200, [], "")
-    assert "All 1 feeds are fine" in here.run("feeds", "health").stdout
+    assert "1 feed is fine" in here.run("feeds", "health").stdout
     assert "paused" in here.run("feeds", "edit", "1", "--name", "Wire", "--every", "60", "--pause").stdout
     (listed,) = here.json("feeds", "list")
     assert (listed["name"], listed["every"], listed["state"], listed["items"]) == ("Wire", 60, "paused", 2)
@@ -59,10 +59,10 @@ def test_a_feed_that_fails_is_told_by_poll_and_by_health(here: Desk, publisher: 
     publisher.replies["/feed"] = Reply(status=500)
     for _ in range(3):
         ended = here.run("feeds", "poll", "1")
-        assert (ended.stderr, ended.stdout[:24]) == ("The wire: it answers 500\n", "1 feeds asked, 1 failed;")
+        assert (ended.stderr, ended.stdout[:23]) == ("The wire: it answers 500\n", "1 feed asked, 1 failed;")
     ended = here.run("feeds", "health", code=1)
     assert "degraded" in ended.stdout
-    assert "1 of 1 feeds need somebody" in ended.stderr
+    assert "1 feed needs somebody" in ended.stderr
     assert here.json("feeds", "health", code=1)[0]["why"] == "it answers 500"
 
 

@@ -125,7 +125,7 @@ def test_an_export_is_whole_or_not_there_and_for_its_owner_only(here: Desk, peop
     here.run("subscribers", "import", people, "--list", "weekly", *AGREED, "--declare")
     file = tmp_path / "out.csv"
     assert here.run("subscribers", "export", "--list", "weekly", "--output", str(file)).stdout == (
-        f"1 subscribers are in {file}\n"
+        f"1 subscriber is in {file}\n"
     )
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text().splitlines()[1].startswith("ada@example.com,Ada,")

@@ -59,7 +59,7 @@ def test_a_story_is_shortlisted_snoozed_and_dismissed_with_all_its_items(inbox: 
     assert {each["state"] for each in inbox.json("inbox")} == {"shortlisted"}
     assert inbox.run("inbox", "snooze", "1", "--until", "3d").stdout == "2 items are snoozed\n"
     assert [each["id"] for each in inbox.json("inbox")] == [2]
-    assert inbox.run("inbox", "dismiss", "2", "--reason", "not ours").stdout == "1 items are dismissed\n"
+    assert inbox.run("inbox", "dismiss", "2", "--reason", "not ours").stdout == "1 item is dismissed\n"
     assert inbox.run("inbox").stdout == "The inbox is empty\n"
     assert "not ours" in inbox.run("inbox", "show", "2").stdout
     inbox.run("audit", "verify")

@@ -82,7 +82,7 @@ def test_attributes_are_declared_listed_and_taken_back(desk: Desk) -> None:
     desk.run("segments", "create", "paying", "plan = 'pro'")
     assert "asked about by paying" in desk.refuses("subscribers", "attributes", "remove", "plan")
     desk.run("segments", "delete", "paying")
-    assert "1 subscribers have? Nobody can be asked" in desk.refuses("subscribers", "attributes", "remove", "plan")
+    assert "1 subscriber has? Nobody can be asked" in desk.refuses("subscribers", "attributes", "remove", "plan")
     assert desk.json("subscribers", "attributes", "remove", "plan", "--yes")["subscribers"] == 1
     assert "did you mean seats" in desk.refuses("subscribers", "attributes", "remove", "seat", "--yes", code=3)
 

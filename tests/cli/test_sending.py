@@ -174,7 +174,7 @@ def test_who_comes_between_the_question_and_the_plan_is_told(frozen: Desk, maild
     os.write(keyboard, b"y\n")
     told, notes = sender.communicate()
     assert (json.loads(told)["sent"], sender.returncode) == (3, 0)
-    assert "note: 3 readers are planned; they were 2 a moment ago" in notes
+    assert "note: 3 readers are planned; a moment ago it was 2" in notes
 
 
 def test_a_send_to_exactly_whom_the_dry_run_counted_needs_no_look(frozen: Desk, maildir: Path, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_it_says_with_how_much_it_compared() -> None:
         == "checked against 39 words of 1 of 2 sources; only a teaser or nothing is held of Wire, Ministry"
     )
     whole = overlap.compare(passages, [Held(1, "Wire", "u", text="word " * 200)])
-    assert whole.against == "checked against 200 words of 1 of 1 sources"
+    assert whole.against == "checked against 200 words of 1 of 1 source"
 
 
 def taken(act: Callable[[], object]) -> float:

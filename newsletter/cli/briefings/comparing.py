@@ -12,6 +12,7 @@ from newsletter.editorial.evidence import Evidence
 from newsletter.editorial.overlap import Run
 from newsletter.editorial.related import CUTOFF
 from newsletter.errors import UsageError
+from newsletter.words import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +90,8 @@ def _show(seen: Evidence) -> None:
     output.say(f"{made.against[0].upper()}{made.against[1:]}")
     rows = [(each.source, each.name, each.words, "teaser" if each.teaser else "text") for each in made.sources]
     output.table(("source", "name", "words", "held"), rows, empty="")
-    output.say(f"\nLongest run {made.longest} words; {made.coverage:.0%} of {made.words} words stand in such runs\n")
+    longest, of = counted(made.longest, "word"), counted(made.words, "word")
+    output.say(f"\nLongest run {longest}; {made.coverage:.0%} of {of} stand in such runs\n")
     output.table(
         ("words", "in", "the briefing", "source", "the source"), map(_beside, made.runs), empty="Nothing shared"
     )

@@ -7,6 +7,7 @@ import typer
 from newsletter.cli import output
 from newsletter.editorial import briefings, gate
 from newsletter.editorial.reports import Report
+from newsletter.words import counted
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The briefing's stable word.")]
 
@@ -36,6 +37,6 @@ def show_report(report: Report) -> None:
         output.say(f"{report.against[0].upper()}{report.against[1:]}")
 
 
-def counted(report: Report) -> str:
+def outcome(report: Report) -> str:
     """Return how a text did before the gate, in a few words."""
-    return f"{len(gate.warns(report.findings))} warnings, {report.against}"
+    return f"{counted(len(gate.warns(report.findings)), 'warning')}, {report.against}"

@@ -10,6 +10,7 @@ from newsletter.editorial.models import Role
 from newsletter.editorial.rechecks import Change
 from newsletter.errors import Refused, UsageError
 from newsletter.issues import issues
+from newsletter.words import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -52,5 +53,5 @@ def recheck(
     gone = [each for each in found if each.change is Change.GONE]
     if gone:
         raise Refused(
-            f"{len(gone)} of {len(found)} sources are gone; cite other pages, and have the texts approved anew"
+            f"{len(gone)} of {counted(len(found), 'source')} gone; cite other pages, and have the texts approved anew"
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, rechecking
-from newsletter.cli.briefings.options import Id, counted, show_report, standing_json
+from newsletter.cli.briefings.options import Id, outcome, show_report, standing_json
 from newsletter.editorial import approvals, briefings, comments, decisions, reports
 from newsletter.editorial.models import Role
 
@@ -30,7 +30,7 @@ def submit(ctx: typer.Context, id: Id, as_: desk.Actor = "", as_json: desk.Json 
     if as_json:
         output.emit({**standing_json(standing), "report": report.id})
     else:
-        output.say(f"{id} is in review ({counted(report)})")
+        output.say(f"{id} is in review ({outcome(report)})")
         output.say(f"Another person approves it: newsletter briefings approve {id} --as PERSON")
 
 

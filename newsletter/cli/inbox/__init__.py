@@ -12,6 +12,7 @@ from newsletter.discovery import inbox, items, ranking
 from newsletter.editorial import beginnings
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
+from newsletter.words import counted
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
@@ -140,7 +141,7 @@ def _told(as_json: bool, state: str, numbers: list[int], moved: int) -> None:
     if as_json:
         output.emit({"state": state, "stories": list(dict.fromkeys(numbers)), "items": moved})
     else:
-        output.say(f"{moved} items are {state}")
+        output.say(f"{counted(moved, 'item is', 'items are')} {state}")
 
 
 def _moment(given: str, now: datetime) -> datetime:

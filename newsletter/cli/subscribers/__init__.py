@@ -10,6 +10,7 @@ from newsletter.cli.subscribers.options import Address, Lists, pairs
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
 from newsletter.feedback import leaving
+from newsletter.words import counted
 from subscribers import changes, lists, subscribers
 from subscribers.changes import Change
 from subscribers.models import Frequency
@@ -113,7 +114,7 @@ def unsubscribe(
     if as_json:
         output.emit({"subscriber": email, "list": on, "left": left})
     else:
-        where = on or f"{left} list{'' if left == 1 else 's'}"
+        where = on or counted(left, "list")
         output.say(f"{email} is off {where}" if left else f"{email} was on no such list; nothing changed")
 
 

@@ -6,6 +6,7 @@ import typer
 
 from newsletter.cli import desk, output
 from newsletter.editorial.models import Role
+from newsletter.words import counted
 from subscribers import attributes
 from subscribers.models import AttributeType
 
@@ -60,11 +61,11 @@ def remove(
     with here.seeing(as_, Role.ADMIN) as session:
         count = attributes.count(session, name)
         attributes.require_unused(session, name)
-    output.ask(f"Forget {name}, which {count} subscribers have?", yes=yes)
+    output.ask(f"Forget {name}, which {counted(count, 'subscriber has', 'subscribers have')}?", yes=yes)
     with here.acting(as_, Role.ADMIN) as act:
         had = attributes.remove(act.session, name)
         act.record("removed", "attribute", name, subscribers=had)
     if as_json:
         output.emit({"attribute": name, "removed": True, "subscribers": had})
     else:
-        output.say(f"{name} is gone; {had} subscribers had it")
+        output.say(f"{name} is gone; {counted(had, 'subscriber')} had it")

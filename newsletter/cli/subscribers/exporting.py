@@ -9,6 +9,7 @@ import typer
 from newsletter.cli import desk, output
 from newsletter.editorial.models import Role
 from newsletter.errors import Refused
+from newsletter.words import counted
 from subscribers import exports
 from subscribers.exports import Chosen
 from subscribers.sources import Format
@@ -37,7 +38,7 @@ def export(
         _print(here, chosen, format)
     else:
         _write(here, chosen, format, file)
-        output.say(f"{chosen.subscribers} subscribers are in {file}")
+        output.say(f"{counted(chosen.subscribers, 'subscriber is', 'subscribers are')} in {file}")
 
 
 def _print(here: desk.Desk, chosen: Chosen, format: Format) -> None:

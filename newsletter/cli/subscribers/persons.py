@@ -11,6 +11,7 @@ from newsletter.editorial.models import Role
 from newsletter.errors import Refused
 from newsletter.feedback import persons
 from newsletter.feedback.persons import Person
+from newsletter.words import counted
 from subscribers import consent as consents
 from subscribers import subscribers
 
@@ -90,11 +91,12 @@ def erase(
     elif erased.subscriber_id is None:
         output.say(f"Nobody subscribed as {email}; the address is kept out of imports from now on")
     else:
-        output.say(
-            f"{email} is erased: {erased.subscriptions} subscriptions, {erased.suppressions} suppressions; "
-            f"{erased.consents} consents, {erased.deliveries} deliveries, {erased.events} events "
-            f"and {erased.clicks} clicks name nobody now"
-        )
+        gone = (counted(erased.subscriptions, "subscription"), counted(erased.suppressions, "suppression"))
+        nameless = (
+            counted(erased.consents, "consent"), counted(erased.deliveries, "delivery", "deliveries"),
+            counted(erased.events, "event"), counted(erased.clicks, "click"),
+        )  # fmt: skip
+        output.say(f"{email} is erased: {', '.join(gone)}; naming nobody now: {', '.join(nameless)}")
 
 
 def _show(person: Person) -> None:

@@ -15,6 +15,7 @@ from newsletter.issues.issues import IssueView
 from newsletter.rendering import press
 from newsletter.web.desk.visit import Visit, several
 from newsletter.web.forms import Fields, one
+from newsletter.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ def _ask(visit: Visit, issue: int, sent: Fields, _name: str) -> Said:
         subject = issues.get(session, issue).subject
     to = " and segment ".join((", ".join(names), *only))
     fewer = f"; {size.fewer}" if size.held else ""
-    text = f"Send issue {issue}, “{subject}”, at {at}: {size.readers} readers of {to} as of now{fewer}?"
+    text = f"Send issue {issue}, “{subject}”, at {at}: {counted(size.readers, 'reader')} of {to} as of now{fewer}?"
     return Said(question=Question(text=text, at=at, lists=names, segments=only))
 
 
