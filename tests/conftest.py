@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from sqlalchemy import Engine, text
 
 from newsletter import db
@@ -17,6 +19,10 @@ from tests.support.stores import Keeper
 
 HOME = "NEWSLETTER_TEST_HOME"
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+# A machine under load is slow, and that is no finding.
+hypothesis.settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("desk")
 
 
 def pytest_configure(config: pytest.Config) -> None:

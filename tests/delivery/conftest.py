@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-import hypothesis
 import pytest
-from hypothesis import HealthCheck
 from sqlalchemy import Engine
 
 from newsletter.settings import Settings
 from tests.delivery.room import Room
 from tests.support.smtp import Server, serving
-
-# A machine under load is slow, and that is no finding.
-hypothesis.settings.register_profile("delivery", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis.settings.load_profile("delivery")
 
 
 @pytest.fixture
