@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["NEWSLETTER_DISCOVERY_RECHECK"] = "0"  # no test looks at pages of the world
     statements.share()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & hears no Ctrl-C
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that a test starts is not compiled each time
 
 
