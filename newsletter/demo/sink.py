@@ -42,9 +42,9 @@ def listening(maildir: Path) -> Iterator[int]:
 
 def recipients(maildir: Path) -> list[str]:
     """Return whom each filed message was delivered to, one entry a message."""
-    box = mailbox.Maildir(maildir, factory=None, create=False)
-    heads = BytesHeaderParser()
-    return [parseaddr(heads.parsebytes(box.get_bytes(key))["Delivered-To"])[1] for key in box.keys()]  # noqa: SIM118
+    box, heads = mailbox.Maildir(maildir, factory=None, create=False), BytesHeaderParser()
+    filed = (box.get_bytes(key).partition(b"\n\n")[0] for key in box.keys())  # noqa: SIM118
+    return [parseaddr(heads.parsebytes(head)["Delivered-To"])[1] for head in filed]
 
 
 def one(maildir: Path) -> Path:

@@ -44,7 +44,7 @@ def test_a_topic_is_offered_before_anybody_chose_it(desk: Desk) -> None:
     desk.run("subscribers", "edit", "one@example.com", "--topic", "energy")
     assert {"name": "energy", "title": "The grid", "subscribers": 1} in desk.json("topics", "list")
     desk.run("topics", "edit", "energy", "--title", "Energy")
-    assert "which 1 subscribers chose" in desk.refuses("topics", "remove", "energy")
+    assert "which 1 subscriber chose" in desk.refuses("topics", "remove", "energy")
     assert desk.json("topics", "remove", "energy", "--yes")["subscribers"] == 1
 
 
