@@ -86,7 +86,7 @@ def remove(session: Session, name: str) -> None:
             session.execute(delete(_LIST).where(_LIST.c.id == found.id))
     except IntegrityError as error:
         raise Refused(
-            f"the list {name} has {found.confirmed + found.pending + found.unsubscribed} subscribers or a past, and "
+            f"the list {name} has subscribers or a past ({found.confirmed + found.pending + found.unsubscribed}), and "
             f"records name it, so it stays; to offer it no more: newsletter lists edit {name} --private"
         ) from error
 

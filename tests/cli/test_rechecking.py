@@ -68,7 +68,7 @@ def test_a_poll_looks_at_what_nobody_looked_at_and_takes_words_where_that_is_swi
     here.run("feeds", "poll")
     assert len(publisher.asked) == 1
     reading = Desk(desk.folder, {"NEWSLETTER_DISCOVERY_FULLTEXT": "true"})
-    assert "1 articles looked at for their words" in reading.run("feeds", "poll").stdout
+    assert "1 article looked at for their words" in reading.run("feeds", "poll").stdout
     assert "articles" not in reading.run("feeds", "poll").stdout
     assert [path for path, _, _ in publisher.asked] == ["/a", "/robots.txt", "/a"]
     held = reading.json("briefings", "overlap", "harbour")["sources"]

@@ -87,7 +87,7 @@ def test_two_lists_cannot_share_an_identifier(desk: Session, now: datetime) -> N
 def test_only_a_list_without_a_past_is_deleted(desk: Session, now: datetime) -> None:
     ada = subscribers.add(desk, "ada@example.com", lists=["weekly"], keyring=KEYRING, now=now)
     lists.remove(desk, "alerts")
-    with pytest.raises(Refused, match=r"1 subscribers or a past.*--private"):
+    with pytest.raises(Refused, match=r"subscribers or a past \(1\).*--private"):
         lists.remove(desk, "weekly")
     subscribers.remove(desk, ada.id)  # the proof of their consent stays, and names the list
     with pytest.raises(Refused, match="or a past"):
