@@ -49,7 +49,7 @@ def test_a_freeze_and_a_send_look_at_the_sources_again(desk: Desk, publisher: Pu
     assert [each["severity"] for each in found] == ["warn"]
     assert "was corrected by its publisher since the approval" in found[0]["message"]
     publisher.replies["/a"] = Reply(status=410)
-    assert "sources are gone" in here.run("briefings", "recheck", "--issue", "1", code=1).stderr
+    assert "1 source is gone, of 1;" in here.run("briefings", "recheck", "--issue", "1", code=1).stderr
     assert "is gone since the approval: it answers 410" in here.refuses("send", "1", "--list", "weekly", "--yes")
     assert "whose sources?" in here.refuses("briefings", "recheck", code=2)
     here.refuses("briefings", "recheck", "nobody", code=3)

@@ -52,6 +52,5 @@ def recheck(
         output.table(("briefing", "source", "name", "is", "which", "looked at"), rows, empty="No source is cited")
     gone = [each for each in found if each.change is Change.GONE]
     if gone:
-        raise Refused(
-            f"{len(gone)} of {counted(len(found), 'source')} gone; cite other pages, and have the texts approved anew"
-        )
+        told = counted(len(gone), "source is", "sources are")
+        raise Refused(f"{told} gone, of {len(found)}; cite other pages, and have the texts approved anew")
