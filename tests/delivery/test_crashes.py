@@ -106,7 +106,7 @@ def test_killed_again_and_again_at_random(desk_of_the_doomed: Killing, on_unknow
     chance = random.Random(seed)
     for turn in range(6):
         process = sender.start(Order(room.settings.folder, room.issue, room.environ))
-        strike = Strike(room.server, process, len(room.server.accepted) + chance.randint(5, 60), at_once=turn % 2 == 0)
+        strike = Strike(room.server, process, len(room.server.accepted) + chance.randint(5, 45), at_once=turn % 2 == 0)
         room.server.data = strike
         assert strike.done.wait(30)
         time.sleep(chance.random() / 50)

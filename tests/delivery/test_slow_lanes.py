@@ -2,10 +2,11 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from newsletter.delivery import lanes
+from newsletter.delivery import lanes, pacing
 from newsletter.delivery.models import Stop
 from newsletter.delivery.pacing import BURST
 from newsletter.delivery.shares import Share
@@ -20,6 +21,19 @@ def spread(room: Room, count: int, *, every: int = 2) -> list[str]:
     """Make so many readers, each second of them, or so, at the slow domain; return those."""
     room.make(count)
     return room.move(SLOW, range(1, count + 1, every))
+
+
+def moments(monkeypatch: pytest.MonkeyPatch, pace: type[pacing.Rate | pacing.Window]) -> list[float]:
+    """Return when messages leave, by the sender's own clock: a server that is late sees them nearer to one another."""
+    seen: list[float] = []
+    took = pace.took
+
+    def take(self: Any, now: float) -> None:
+        seen.append(time.monotonic())
+        took(self, now)
+
+    monkeypatch.setattr(pace, "took", take)
+    return seen
 
 
 def is_slow(address: str) -> bool:
@@ -57,36 +71,32 @@ def test_a_domain_has_as_many_messages_under_way_as_its_lane_allows(room: Room, 
 
 
 def test_many_who_wait_for_a_slow_lane_hold_up_nobody(room: Room) -> None:
-    spread(room, 200, every=4)
-    room.relay(connections=4, domains={SLOW: Lane(rate=30)})
-    begun = time.monotonic()
-    assert room.send().sent == 200
-    assert time.monotonic() - begun < 4
+    spread(room, 60, every=10)
+    room.relay(connections=4, domains={SLOW: Lane(rate=2)})  # the last leaves after 2.5 s, however slow the machine is
+    assert room.send().sent == 60
     others = [place for place, address in enumerate(room.server.recipients) if not is_slow(address)]
-    assert others[-1] < 190
+    assert others[-1] < 58
 
 
 @pytest.mark.parametrize("of", ["relay", "domain"])
-def test_messages_leave_at_the_rate_that_is_allowed(room: Room, of: str) -> None:
+def test_messages_leave_at_the_rate_that_is_allowed(room: Room, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = spread(room, 40)
     room.relay(connections=4, **({"rate": 50} if of == "relay" else {"domains": {SLOW: Lane(rate=50)}}))
-    times: list[float] = []
-    room.server.rcpt = lambda address: times.append(time.monotonic()) if of == "relay" or is_slow(address) else None
+    times = moments(monkeypatch, pacing.Rate)
     assert room.send().sent == 40
     count = 40 if of == "relay" else len(slow)
     assert len(times) == count
     burst = 50 * BURST
-    assert (count - 1 - burst) / 50 * 0.9 < times[-1] - times[0] < (count - 1) / 50 * 2 + 0.5
+    assert (count - 1 - burst) / 50 <= times[-1] - times[0] < (count - 1) / 50 + 10
 
 
-def test_no_more_messages_leave_within_a_window_than_it_allows(room: Room) -> None:
+def test_no_more_messages_leave_within_a_window_than_it_allows(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.make(30)
     room.relay(connections=4, window="12/1s")
-    times: list[float] = []
-    room.server.rcpt = lambda _address: times.append(time.monotonic())
-    assert room.send().sent == 30
-    assert all(later - first > 0.9 for first, later in zip(times, times[12:], strict=False))
-    assert times[-1] - times[0] < 4
+    times = moments(monkeypatch, pacing.Window)
+    assert room.send().sent == len(times) == 30
+    assert all(later - first > 0.999 for first, later in zip(times, times[12:], strict=False))
+    assert times[-1] - times[0] < 20
 
 
 def test_a_window_is_kept_over_a_restart(room: Room) -> None:

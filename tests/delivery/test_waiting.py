@@ -68,7 +68,7 @@ def test_who_is_put_off_to_the_end_has_failed_as_expired(room: Room) -> None:
 
 def test_a_send_that_waits_can_be_interrupted(room: Room) -> None:
     room.make(6)
-    room.sending(retry=(5,))
+    room.sending(retry=(60,))
     Greylist(room, [email(2)], times=1)
     ended: list[float] = []
 
@@ -82,7 +82,7 @@ def test_a_send_that_waits_can_be_interrupted(room: Room) -> None:
     thread = threading.Thread(target=beside)
     thread.start()
     status = send(room)
-    assert time.monotonic() - ended[0] < 1
+    assert time.monotonic() - ended[0] < 30
     thread.join()
     assert (status.state, status.stop, status.sent, status.deferred) == (IssueState.PAUSED, Stop.INTERRUPTED, 5, 1)
 

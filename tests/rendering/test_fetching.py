@@ -125,11 +125,12 @@ def test_a_redirect_leads_nowhere_that_might_not_be_asked_first(site: Site, fetc
      "http://100.64.0.1/", "http://[fc00::1]/", "http://224.0.0.1/", "http://user@127.0.0.1/", "ftp://a.example/", "http:///x"],
 )  # fmt: skip
 def test_nothing_inside_the_house_is_asked(site: Site, url: str) -> None:
+    fetcher = Fetcher(timeout=60)
     started = time.monotonic()
-    answer = Fetcher(timeout=1).ask(url)
+    answer = fetcher.ask(url)
     assert answer.trouble
     assert answer.status == 0
-    assert time.monotonic() - started < 1  # refused, not tried
+    assert time.monotonic() - started < 30  # refused, not tried
     assert site.asked == []
 
 
@@ -170,14 +171,14 @@ def test_several_hosts_are_asked_at_once_and_one_host_in_turn(fetcher: Fetcher) 
     fetcher.pause = 0.3
     with serving(Site()) as one, serving(Site()) as other:
         urls = [f"{site.url}/{number}" for site in (one, other) for number in (200, 201, 203)]
-        started = time.monotonic()
         answers = fetcher.ask_all([*urls, *urls])
-        assert time.monotonic() - started < 5.5 * fetcher.pause  # six pauses would take longer
         assert [answers[url].status for url in urls] == [200, 201, 203] * 2
         for site in (one, other):
             moments = [moment for _, _, moment in site.asked]
             assert len(moments) == 3
             assert all(after - before >= fetcher.pause for before, after in pairwise(moments))
+        first, last = zip(*((site.asked[0][2], site.asked[-1][2]) for site in (one, other)), strict=True)
+        assert max(first) < min(last)
 
 
 def test_a_certificate_is_checked_against_the_name(fetcher: Fetcher) -> None:

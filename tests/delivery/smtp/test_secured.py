@@ -72,7 +72,7 @@ def test_a_relay_that_reads_slowly_is_given_its_time(run: Run, offers: tuple[str
         assert await server.line() == "QUIT"
 
     tray = Tray(to(1, data=LARGE))
-    run(follows(script, tray, Timeouts(5, 5, 5, 5, text=0.3, done=2)))
+    run(follows(script, tray, Timeouts(5, 5, 5, 5, text=1.0, done=5)))
     assert tray.kinds == sent(1)
 
 
