@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, delete, update
 from sqlmodel import Session
 
-from subscribers import bulk, consent, flags, known, topics, upsert
+from subscribers import bulk, consent, flags, known, suppressions, topics, upsert
 from subscribers.known import Known, Pair
 from subscribers.models import (
     Consent,
@@ -20,7 +20,6 @@ from subscribers.models import (
     SubscriberTopic,
     Subscription,
     SubscriptionState,
-    Suppression,
     SuppressionReason,
 )
 from subscribers.profiles import Profile
@@ -170,14 +169,14 @@ class _Batch:
 
 def _welcome(batch: _Batch, key: str, entry: Entry, found: Known) -> Entry | None:
     """Return the entry less the lists that must not mail the address, None where nobody may; note new suppressions."""
-    if key in found.barred:
+    if key in found.erased:
         return None
     for on, reason in entry.bars.items() if entry.bars else ():
         batch.bars.append({
             "email_key": key, "list_id": on, "reason": reason, "source": batch.terms.method, "event_id": None,
             "at": batch.now, "lifted_at": None, "lifted_by": "",
         })  # fmt: skip
-    if entry.stands is None:
+    if entry.stands is None or key in found.barred:
         return None
     if key not in found.closed:
         return entry
@@ -272,4 +271,4 @@ def _write(session: Session, batch: _Batch) -> None:
     to: dict[str, Any] = {"state": bindparam("to"), "changed_at": bindparam("now")}
     upsert.many(session, update(_STANDING).where(standing).values(to), batch.moves)
     bulk.insert(session, Consent, _CONSENT_COLUMNS, batch.proofs)
-    upsert.many(session, upsert.into(session, Suppression).on_conflict_do_nothing(), batch.bars)
+    suppressions.write(session, batch.bars, now=batch.now)

@@ -24,10 +24,12 @@ Pair = tuple[int, int]
 class Known:
     """The known among some addresses: `barred` must not be mailed at all, `closed` names lists that must not mail them.
 
-    `people` are rows of subscribers by key, whoever is barred left out.
+    `erased` are those of the barred who asked to be forgotten; `people` are rows of subscribers by key, whoever is
+    barred left out.
     """
 
     barred: set[str]
+    erased: set[str]
     closed: Mapping[str, Collection[int]]
     people: Mapping[str, Row[Any]]
 
@@ -41,7 +43,8 @@ def lock(session: Session) -> None:
 def among(session: Session, keys: Sequence[str], keyring: Keyring) -> Known:
     """Return what is known of the addresses with these keys; on PostgreSQL the rows stay as they are for us."""
     closed: defaultdict[str, list[int]] = defaultdict(list)
-    barred = erasures.among(session, keyring, keys)
+    erased = erasures.among(session, keyring, keys)
+    barred = set(erased)
     standing = select(_BARRED.c.email_key, _BARRED.c.list_id).where(_BARRED.c.lifted_at.is_(None))
     if session.execute(standing.limit(1)).first():
         for key, on in session.execute(standing.where(bulk.among(session, _BARRED.c.email_key, keys))):
@@ -49,8 +52,9 @@ def among(session: Session, keys: Sequence[str], keyring: Keyring) -> Known:
     people = select(*[_PERSON.c[name] for name in _FIELDS]).where(bulk.among(session, _PERSON.c.email_key, keys))
     rows = session.execute(people.order_by(_PERSON.c.email_key).with_for_update(key_share=True))
     return Known(
-        barred=barred, closed=closed, people={row.email_key: row for row in rows if row.email_key not in barred}
-    )
+        barred=barred, erased=erased, closed=closed,
+        people={row.email_key: row for row in rows if row.email_key not in barred},
+    )  # fmt: skip
 
 
 def standings(session: Session, people: Collection[int], on: Iterable[int]) -> dict[Pair, SubscriptionState]:

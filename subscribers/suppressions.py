@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Exists, Select, delete, exists, func, or_, select, update
 from sqlmodel import Session
 
-from subscribers import addresses, notices, upsert, words
+from subscribers import addresses, bulk, notices, upsert, words
 from subscribers.errors import NotFound
 from subscribers.lists import id_of
 from subscribers.models import MailingList, Subscriber, Suppression, SuppressionReason
@@ -16,6 +16,7 @@ from subscribers.models import MailingList, Subscriber, Suppression, Suppression
 _TABLE, _LIST = upsert.table(Suppression), upsert.table(MailingList)
 _STANDS = _TABLE.c.lifted_at.is_(None)
 _EVERYWHERE = _TABLE.c.list_id.is_(None)
+_BY_A_RELAY = (_TABLE.c.reason == SuppressionReason.HARD_BOUNCE) & _TABLE.c.source.like("issue %: %")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +42,69 @@ def add(
     session: Session, email: str, *, reason: SuppressionReason, source: str, list: str = "",
     event_id: int | None = None, now: datetime,
 ) -> bool:  # fmt: skip
-    """Suppress an address from now on, everywhere or on one list; False when that stands already and stays so."""
-    row: dict[str, Any] = {
-        "email_key": addresses.parse(email).key, "list_id": id_of(session, list) if list else None, "reason": reason,
+    """Suppress an address from now on, everywhere or on one list; False when that stands already and stays so.
+
+    It takes the place of what `bounce` wrote, which may yet be withdrawn.
+    """
+    on = id_of(session, list) if list else None
+    row = _row(email, reason=reason, source=source, list_id=on, event_id=event_id, now=now)
+    if _insert(session, row):
+        return True
+    _give_way(session, [row], now)
+    return _insert(session, row)
+
+
+def bounce(session: Session, email: str, *, issue_id: int, reply: str, now: datetime) -> bool:
+    """Suppress an address that a relay called dead while an issue went out; False when it is suppressed already."""
+    source = f"{_source(issue_id)}{reply}"
+    return _insert(session, _row(email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now))
+
+
+def withdraw(session: Session, keys: Sequence[str], *, issue_id: int, by: str, now: datetime) -> None:
+    """End what `bounce` wrote of addresses' keys while the issue went out; what anybody else says of them stays."""
+    ours = _BY_A_RELAY & _TABLE.c.source.startswith(_source(issue_id))
+    _end(session, keys, ours, by=by, now=now)
+
+
+def write(session: Session, rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """Write many suppressions, as `add` does each, with nobody told; a row has every column but the number."""
+    new = upsert.into(session, Suppression).on_conflict_do_nothing()
+    upsert.many(session, new, rows)
+    if rows:
+        _give_way(session, rows, now)
+        upsert.many(session, new, rows)
+
+
+def _row(
+    email: str, *, reason: SuppressionReason, source: str, list_id: int | None = None, event_id: int | None = None,
+    now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "email_key": addresses.parse(email).key, "list_id": list_id, "reason": reason,
         "source": words.printable(source, 400), "event_id": event_id, "at": now, "lifted_at": None, "lifted_by": "",
     }  # fmt: skip
+
+
+def _insert(session: Session, row: dict[str, Any]) -> bool:
     made = session.scalar(upsert.into(session, Suppression).on_conflict_do_nothing().returning(_TABLE.c.id), row)
     if made is not None:
-        notices.tell(session, notices.SUPPRESSED, suppression_id=made, list_id=row["list_id"], now=now)
+        notices.tell(session, notices.SUPPRESSED, suppression_id=made, list_id=row["list_id"], now=row["at"])
     return made is not None
+
+
+def _give_way(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """End what relays said of addresses that are now to be suppressed everywhere for another reason."""
+    keys = [row["email_key"] for row in rows if row["list_id"] is None]
+    _end(session, keys, _BY_A_RELAY, by="what was said later", now=now)
+
+
+def _end(session: Session, keys: Sequence[str], which: ColumnElement[bool], *, by: str, now: datetime) -> None:
+    of_them = bulk.among(session, _TABLE.c.email_key, keys)
+    session.execute(update(_TABLE).where(of_them, _EVERYWHERE, _STANDS, which).values(lifted_at=now, lifted_by=by))
+
+
+def _source(issue_id: int) -> str:
+    return f"issue {issue_id}: "
 
 
 def lift(session: Session, email: str, *, list: str = "", by: str, now: datetime) -> None:

@@ -11,7 +11,6 @@ from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.tables import AUDIENCE, DELIVERY, SUBSCRIBER, SUPPRESSION
 from subscribers import suppressions
-from subscribers.errors import NotFound
 from subscribers.models import SuppressionReason
 
 #: Faults that can turn out to be the issue's or the relay's, each also with the words for a copy in doubt.
@@ -30,20 +29,19 @@ def suppress(session: Session, issue_id: int, deliveries: Sequence[int], *, now:
         .where(DELIVERY.c.id.in_(deliveries))
     )
     for email, reply in session.execute(dead).all():
-        source = f"{_source(issue_id)} {reply}"[:400]
-        suppressions.add(session, email, reason=SuppressionReason.HARD_BOUNCE, source=source, now=now)
+        suppressions.bounce(session, email, issue_id=issue_id, reply=reply, now=now)
 
 
 def take_back(session: Session, issue_id: int, deliveries: Collection[int], *, now: datetime) -> None:
-    """Let readers wait again whose recorded failure was not theirs, and lift what it cost their addresses."""
+    """Let readers wait again whose recorded failure was not theirs, and withdraw what it cost their addresses."""
     failed = (
         DELIVERY.c.issue_id == issue_id,
         DELIVERY.c.id.in_(deliveries),
         DELIVERY.c.state == DeliveryState.FAILED,
         DELIVERY.c.reason.in_((*_FAULTS, *_DOUBTFUL)),
     )
-    whose = select(SUBSCRIBER.c.email).join(DELIVERY, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(*failed)
-    emails = list(session.scalars(whose))
+    whose = select(SUBSCRIBER.c.email_key).join(DELIVERY, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(*failed)
+    keys = list(session.scalars(whose))
     waits = update(DELIVERY).where(*failed).values(
         state=DeliveryState.PENDING,
         reason=case((DELIVERY.c.reason.in_(_DOUBTFUL), literal(RESENT)), else_=DELIVERY.c.reason),
@@ -52,8 +50,7 @@ def take_back(session: Session, issue_id: int, deliveries: Collection[int], *, n
         changed_at=now,
     )  # fmt: skip
     session.execute(waits)
-    for email in emails:
-        _lift(session, email, issue_id, now)
+    suppressions.withdraw(session, keys, issue_id=issue_id, by=_BY, now=now)
 
 
 def complaints(session: Session, issue_id: int) -> tuple[int, int]:
@@ -71,17 +68,3 @@ def complaints(session: Session, issue_id: int) -> tuple[int, int]:
         return 0, 0
     sent: int = session.execute(select(func.count()).where(*has)).scalar_one()
     return sent, complained
-
-
-def _lift(session: Session, email: str, issue_id: int, now: datetime) -> None:
-    for each in suppressions.of(session, email):
-        ours = each.reason is SuppressionReason.HARD_BOUNCE and each.source.startswith(_source(issue_id))
-        if ours and each.lifted_at is None and not each.list:
-            try:
-                suppressions.lift(session, email, by=_BY, now=now)
-            except NotFound:  # somebody was quicker
-                return
-
-
-def _source(issue_id: int) -> str:
-    return f"issue {issue_id}:"

@@ -6,8 +6,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
+from sqlmodel import Session
 
 from newsletter import db
 from newsletter.delivery import controls, run
@@ -17,10 +19,12 @@ from newsletter.delivery.models import Stop
 from newsletter.delivery.report import Status
 from newsletter.delivery.results import RESENT
 from newsletter.errors import RelayError
+from newsletter.feedback import persons
 from newsletter.issues.models import IssueState
-from subscribers import suppressions
+from subscribers import profiles, suppressions
+from subscribers.joining import Entry, Terms, enter
 from subscribers.models import SuppressionReason
-from tests.delivery.desk import email
+from tests.delivery.desk import KEYRING, email
 from tests.delivery.room import Room, everyone
 
 BLOCKED = "550 5.7.1 blocked by policy"
@@ -93,6 +97,82 @@ def test_a_relay_that_knows_nobody_any_more_kills_nobody(room: Room, batch: int,
     assert (status.failed, status.pending) == (0, 60)
     assert suppressed(room) == set()
     whole(room, 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What somebody says of reader 1 while a send is under way."""
+
+    reason: SuppressionReason
+    source: str = "asked by jonas"
+    on: str = ""
+
+    def write(self, session: Session, room: Room) -> None:
+        made = suppressions.add(
+            session, email(1), reason=self.reason, source=self.source, list=self.on, now=room.clock()
+        )
+        assert made
+
+
+def imported(session: Session, room: Room) -> None:
+    person = profiles.check(email(1))
+    entry = Entry(person, None, bars={None: SuppressionReason.COMPLAINT})
+    enter(session, [entry], Terms(method="import", basis=""), keyring=KEYRING, now=room.clock())
+
+
+@pytest.mark.parametrize("batch", [3, 100])
+@pytest.mark.parametrize(
+    ("say", "stands"),
+    [
+        (Said(reason=SuppressionReason.MANUAL).write, ("manual", "")),
+        (Said(reason=SuppressionReason.COMPLAINT).write, ("complaint", "")),
+        (Said(reason=SuppressionReason.HARD_BOUNCE, source="token bounces").write, ("hard_bounce", "")),
+        (Said(reason=SuppressionReason.COMPLAINT, on="weekly").write, ("complaint", "weekly")),
+        (imported, ("complaint", "")),
+    ],
+)  # fmt: skip
+def test_what_somebody_says_of_an_address_meanwhile_outlives_the_breaker(
+    room: Room, batch: int, say: Callable[[Session, Room], None], stands: tuple[str, str]
+) -> None:
+    room.make(20)
+    room.sending(batch=batch)
+
+    def rcpt(address: str) -> str:
+        if address == email(DEAD_IN_A_ROW):
+            with db.transaction(room.engine) as session:
+                say(session, room)
+        return NOBODY
+
+    room.server.rcpt = rcpt
+    with pytest.raises(RelayError, match="that there is nobody there"):
+        room.send()
+    with db.reading(room.engine) as session:
+        assert [(each.email, each.reason, each.list) for each in suppressions.all(session)] == [(email(1), *stands)]
+    room.server.rcpt = lambda _address: None
+    status = room.send()
+    assert (status.state, status.sent, status.skipped) == (IssueState.SENT, 19, 1)
+    assert sorted(room.server.recipients) == sorted(everyone(20)[1:])
+    assert status.reasons["skipped"] == {f"suppressed: {stands[0]}": 1}
+
+
+def test_who_is_erased_meanwhile_stays_erased_when_the_breaker_takes_back(room: Room) -> None:
+    room.make(20)
+    room.sending(batch=3)
+
+    def rcpt(address: str) -> str:
+        if address == email(DEAD_IN_A_ROW):
+            while email(1) not in suppressed(room):
+                time.sleep(0.01)
+            with db.transaction(room.engine) as session:
+                persons.erase(session, email(1), keyring=KEYRING, now=room.clock())
+        return NOBODY
+
+    room.server.rcpt = rcpt
+    with pytest.raises(RelayError, match="that there is nobody there"):
+        room.send()
+    room.server.rcpt = lambda _address: None
+    assert (room.send().sent, suppressed(room)) == (19, set())
+    assert email(1) not in room.server.recipients
 
 
 def test_too_many_dead_addresses_stop_the_issue_and_stay_dead(room: Room) -> None:

@@ -176,6 +176,26 @@ def test_the_suppressed_and_the_erased_are_counted_and_nothing_is_written_of_the
     assert here.find("r3@c3.example").subscriptions == {"alerts": "confirmed"}
 
 
+def test_a_suppression_in_a_file_counts_for_who_is_suppressed_already(here: Desk, now: datetime) -> None:
+    with here.open() as session:
+        for name in ("ada", "bob"):
+            suppressions.bounce(session, f"{name}@example.com", issue_id=3, reply="550 5.1.1 no", now=now)
+        suppressions.add(session, "con@example.com", reason=SuppressionReason.MANUAL, source="kim", now=now)
+        erasures.keep(session, KEYRING, "dan@example.com", now=now)
+    rows = (
+        "ada@example.com,complaint",
+        "bob@example.com,weekly=complaint",
+        "con@example.com,invalid",
+        "dan@example.com,manual",
+    )
+    assert counts(here.load("email,suppressed\n" + "\n".join(rows) + "\n")) == (0, 0, 0, 0, 4, 0)
+    with here.open() as session:
+        stand = [(each.email[:3], each.list, each.reason) for each in suppressions.all(session)]
+    assert sorted(stand) == [
+        ("ada", "", "complaint"), ("bob", "", "hard_bounce"), ("bob", "weekly", "complaint"), ("con", "", "manual"),
+    ]  # fmt: skip
+
+
 def test_bad_rows_are_named_and_the_rest_goes_on(here: Desk) -> None:
     text = (
         HEAD

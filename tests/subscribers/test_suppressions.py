@@ -1,6 +1,6 @@
 """Addresses that must not be mailed, everywhere or on one list."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
@@ -30,6 +30,36 @@ def test_lifting_ends_a_suppression_and_keeps_its_row(session: Session, now: dat
     assert suppressions.add(session, "ada@example.com", reason=SuppressionReason.COMPLAINT, source="", now=now)
     rows = session.exec(select(Suppression).order_by(col(Suppression.id))).all()
     assert [(row.lifted_by, row.lifted_at) for row in rows] == [("kim", now), ("", None)]
+
+
+def test_what_a_relay_said_gives_way_to_whatever_else_is_said(session: Session, now: datetime) -> None:
+    later = now + timedelta(minutes=1)
+    assert suppressions.bounce(session, "ada@example.com", issue_id=3, reply="550 5.1.1 no", now=now)
+    assert not suppressions.bounce(session, "ada@example.com", issue_id=4, reply="550 5.1.1 no", now=later)
+    assert suppressions.add(session, "Ada@example.com", reason=SuppressionReason.COMPLAINT, source="kim", now=later)
+    assert not suppressions.add(session, "ada@example.com", reason=SuppressionReason.MANUAL, source="jo", now=later)
+    assert not suppressions.bounce(session, "ada@example.com", issue_id=3, reply="550 5.1.1 no", now=later)
+    told = [(each.reason, each.source, each.lifted_at) for each in suppressions.of(session, "ada@example.com")]
+    assert told == [("hard_bounce", "issue 3: 550 5.1.1 no", later), ("complaint", "kim", None)]
+
+
+def test_what_a_relay_said_can_be_withdrawn_and_nothing_else(desk: Session, now: datetime) -> None:
+    said = {"ada": 3, "bob": 30, "con": 3}
+    for name, issue in said.items():
+        suppressions.bounce(desk, f"{name}@example.com", issue_id=issue, reply="550 5.1.1 no", now=now)
+    for name, on in (("con", ""), ("ada", "weekly"), ("dan", "")):
+        reason, source = SuppressionReason.HARD_BOUNCE, "issue 3, says kim"
+        assert suppressions.add(desk, f"{name}@example.com", reason=reason, source=source, list=on, now=now)
+    keys = [f"{name}@example.com" for name in ("ada", "bob", "con", "dan")]
+    suppressions.withdraw(desk, keys, issue_id=3, by="the breaker", now=now)
+    standing = [(each.email[:3], each.list, each.source[:7]) for each in suppressions.all(desk)]
+    assert standing == [
+        ("bob", "", "issue 3"),
+        ("con", "", "issue 3"),
+        ("ada", "weekly", "issue 3"),
+        ("dan", "", "issue 3"),
+    ]
+    assert [each.lifted_by for each in suppressions.of(desk, "ada@example.com")] == ["the breaker", ""]
 
 
 def test_what_is_no_address_cannot_be_suppressed(session: Session, now: datetime) -> None:
