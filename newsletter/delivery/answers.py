@@ -9,7 +9,7 @@ from newsletter.delivery.dispatch import Copy
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.models import Stop
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.replies import Kind, Moment, Outcome
+from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
 from newsletter.delivery.results import Change
 from newsletter.delivery.work import Work
 from newsletter.errors import NewsletterError, RelayError
@@ -35,10 +35,13 @@ class Answers:
             if not self._work.dispatch.closed:  # another relay carries it
                 self._back(copy)
                 return
-        self._work.dispatch.note(copy, self.change(copy, outcome), relay=carrier.relay.name)
+        # It may be this mailbox alone that will not have us: the copy waits as if put off, until others say the same.
+        alone = outcome.fault is Fault.POLICY and outcome.moment is not Moment.MAIL and carrier.open
+        kept = outcome._replace(kind=Kind.DEFERRED) if alone else outcome
+        self._work.dispatch.note(copy, self.change(copy, kept), relay=carrier.relay.name)
         if outcome.kind is not Kind.UNKNOWN:
-            copy.batch.journal.done(envelope.delivery_id, outcome)
-        if outcome.moment is not Moment.MAIL:
+            copy.batch.journal.done(envelope.delivery_id, kept)
+        if outcome.moment is not Moment.MAIL and not (alone and copy.reader.refused):
             trip = self._work.breaker.saw(envelope.delivery_id, outcome, relay=carrier.relay.name)
             if trip:
                 self._trip(trip, carrier, outcome, copy)
@@ -75,7 +78,7 @@ class Answers:
         return results.settle(outcome, attempts=reader.attempts, resent=reader.resent, policy=policy, now=now)
 
     def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
-        self._take_back(trip.take_back, outcome)
+        self._take_back(trip.take_back | trip.put_off, outcome)
         if trip.take_back:
             self._work.doubted = outcome
         reason = trip.reason.replace("ISSUE", str(self._work.books.hold.issue_id))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from newsletter.delivery.replies import Fault, Kind, Outcome
 from newsletter.transport import Sending
 
-#: So many refusals of who we are in a row, and it is the relay that refuses, not one reader's mailbox.
+#: So many readers in a row refused for who we are, and it is the relay that refuses, not one reader's mailbox.
 POLICY_IN_A_ROW = 3
 #: So many dead addresses in a row are no bad luck: the relay has lost its list of users, or the list is very old.
 DEAD_IN_A_ROW = 10
@@ -23,12 +23,14 @@ FEW_COMPLAINTS = 3
 class Trip:
     """A reason to stop, with the way on; `relay` is whom to stop sending by, empty for the whole issue.
 
-    `take_back` are the deliveries whose recorded failure was not theirs: they are to wait again.
+    `take_back` are the deliveries whose recorded failure was not theirs: they are to wait again. `put_off` are those
+    put off for what is now the relay's fault: they need not wait for their next attempt.
     """
 
     reason: str
     relay: str = ""
     take_back: frozenset[int] = frozenset()
+    put_off: frozenset[int] = frozenset()
 
 
 class Breaker:
@@ -37,7 +39,7 @@ class Breaker:
     def __init__(self, sending: Sending) -> None:
         self._sending = sending
         self._content: set[int] = set()
-        self._policy: dict[str, int] = {}
+        self._policy: dict[str, set[int]] = {}
         self._dead: dict[str, set[int]] = {}
         self._newest: deque[bool] = deque(maxlen=NEWEST)
         self._dead_of_newest = 0
@@ -52,7 +54,7 @@ class Breaker:
             self._count(dead=False)
             return None
         if outcome.kind is Kind.RELAY_REFUSED:
-            return self._refused(outcome, relay)
+            return self._refused(delivery_id, outcome, relay)
         if outcome.kind is not Kind.FAILED:
             return None
         dead = outcome.fault is Fault.ADDRESS
@@ -72,15 +74,17 @@ class Breaker:
         self._dead_of_newest += dead - (newest[0] if len(newest) == NEWEST else False)
         newest.append(dead)
 
-    def _refused(self, outcome: Outcome, relay: str) -> Trip | None:
-        refused = self._policy[relay] = self._policy.get(relay, 0) + 1
-        if refused < POLICY_IN_A_ROW:
+    def _refused(self, delivery_id: int, outcome: Outcome, relay: str) -> Trip | None:
+        refused = self._policy.setdefault(relay, set())
+        refused.add(delivery_id)
+        if len(refused) < POLICY_IN_A_ROW:
             return None
         del self._policy[relay]
         return Trip(
-            reason=f"{relay} refused {refused} readers in a row for reasons of its own ({outcome.reply}); their copies "
-            "wait. See what it asks for: newsletter relays test",
+            reason=f"{relay} refused {len(refused)} readers in a row for reasons of its own ({outcome.reply}); their "
+            "copies wait. See what it asks for: newsletter relays test",
             relay=relay,
+            put_off=frozenset(refused),
         )
 
     def _content_refused(self, delivery_id: int, outcome: Outcome) -> Trip | None:

@@ -27,3 +27,5 @@ class Reader:
     variant: int = 0
     #: whether it is counted which links they follow
     tracked: bool = False
+    #: whether the last attempt was put off because who we are was refused for them alone
+    refused: bool = False

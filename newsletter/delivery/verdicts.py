@@ -3,19 +3,20 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, literal, null, select, update
+from sqlalchemy import and_, case, func, literal, null, or_, select, update
 from sqlmodel import Session
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault
-from newsletter.delivery.results import MAY_HAVE_IT, RESENT
+from newsletter.delivery.results import EXPIRED, MAY_HAVE_IT, RESENT
 from newsletter.delivery.tables import AUDIENCE, DELIVERY, SUBSCRIBER, SUPPRESSION
 from subscribers import suppressions
 from subscribers.models import SuppressionReason
 
-#: Faults that can turn out to be the issue's or the relay's, each also with the words for a copy in doubt.
-_FAULTS = (Fault.CONTENT.value, Fault.ADDRESS.value)
+#: What can turn out to be the issue's or the relay's fault, each also with the words for a copy in doubt.
+_FAULTS = (Fault.CONTENT.value, Fault.ADDRESS.value, EXPIRED)
 _DOUBTFUL = tuple(fault + MAY_HAVE_IT for fault in _FAULTS)
+_PUT_OFF = (Fault.POLICY.value, RESENT)
 _BY = "the breaker"
 
 
@@ -33,20 +34,27 @@ def suppress(session: Session, issue_id: int, deliveries: Sequence[int], *, now:
 
 
 def take_back(session: Session, issue_id: int, deliveries: Collection[int], *, now: datetime) -> None:
-    """Let readers wait again whose recorded failure was not theirs, and withdraw what it cost their addresses."""
-    failed = (
+    """Let readers wait for nothing whose recorded refusal was not theirs, and withdraw what it cost their addresses."""
+    refused = (
         DELIVERY.c.issue_id == issue_id,
         DELIVERY.c.id.in_(deliveries),
-        DELIVERY.c.state == DeliveryState.FAILED,
-        DELIVERY.c.reason.in_((*_FAULTS, *_DOUBTFUL)),
+        or_(
+            and_(DELIVERY.c.state == DeliveryState.FAILED, DELIVERY.c.reason.in_((*_FAULTS, *_DOUBTFUL))),
+            and_(DELIVERY.c.state == DeliveryState.DEFERRED, DELIVERY.c.reason.in_(_PUT_OFF)),
+        ),
     )
-    whose = select(SUBSCRIBER.c.email_key).join(DELIVERY, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(*failed)
+    whose = select(SUBSCRIBER.c.email_key).join(DELIVERY, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id).where(*refused)
     keys = list(session.scalars(whose))
-    waits = update(DELIVERY).where(*failed).values(
+    waits = update(DELIVERY).where(*refused).values(
         state=DeliveryState.PENDING,
-        reason=case((DELIVERY.c.reason.in_(_DOUBTFUL), literal(RESENT)), else_=DELIVERY.c.reason),
+        reason=case(
+            (DELIVERY.c.reason.in_(_DOUBTFUL), literal(RESENT)),
+            (DELIVERY.c.reason == EXPIRED, literal(Fault.POLICY.value)),
+            else_=DELIVERY.c.reason,
+        ),
         attempts=DELIVERY.c.attempts - 1,
         batch_id=null(),
+        due_at=null(),
         changed_at=now,
     )  # fmt: skip
     session.execute(waits)

@@ -53,6 +53,14 @@ def test_one_policy_refusal_is_its_readers_and_three_in_a_row_are_the_relays() -
     assert "550 5.7.1 blocked" in trip.reason
 
 
+def test_one_reader_refused_again_and_again_is_one() -> None:
+    breaker = Watched().breaker
+    assert [breaker.saw(number, POLICY, relay="main") for number in (7, 7, 7, 8, 7, 8)] == [None] * 6
+    trip = breaker.saw(9, POLICY, relay="main")
+    assert trip
+    assert (trip.relay, trip.put_off) == ("main", frozenset({7, 8, 9}))
+
+
 def test_a_relay_is_not_cleared_by_the_success_of_another() -> None:
     watched = Watched()
     assert watched.saw(POLICY, POLICY) == []
