@@ -3,10 +3,11 @@
 What a relay says to MAIL FROM or to a login is not for it: one such refusal is enough, and the loop pauses the relay.
 """
 
+import re
 from collections import deque
 from dataclasses import dataclass
 
-from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
 from newsletter.transport import Sending
 
 #: So many readers in a row refused for who we are, and it is the relay that refuses, not one reader's mailbox.
@@ -17,6 +18,8 @@ DEAD_IN_A_ROW = 10
 NEWEST, ENOUGH = 200, 100
 #: Fewer complaints than this say nothing, whatever their share.
 FEW_COMPLAINTS = 3
+# What is said of a mailbox that is there: a status of subject 2 (RFC 3463 3.3), or greylisting, which has none.
+_OF_A_MAILBOX = re.compile(r"[245]\.2\.\d|.*gr[ae]y-?list", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class Breaker:
             self._dead.pop(relay, None)
             self._count(dead=False)
             return None
+        if relay in self._dead and _knows_users(outcome):
+            del self._dead[relay]
         if outcome.kind is Kind.RELAY_REFUSED:
             return self._refused(delivery_id, outcome, relay)
         if outcome.kind is not Kind.FAILED:
@@ -64,7 +69,7 @@ class Breaker:
         return self._died(delivery_id, outcome, relay) if dead else None
 
     def in_a_row(self, fault: Fault) -> frozenset[int]:
-        """Return the newest deliveries that failed for the fault, and no other since."""
+        """Return the newest deliveries that failed for the fault, with nothing since that speaks against it."""
         if fault is Fault.CONTENT:
             return frozenset(self._content)
         return frozenset().union(*self._dead.values()) if fault is Fault.ADDRESS else frozenset()
@@ -129,3 +134,12 @@ class Breaker:
             "[sending] complaints allows; providers block a sender for less. See how these readers came to be on the "
             "list before the others get it too"
         )
+
+
+def _knows_users(outcome: Outcome) -> bool:
+    """Return whether a reply shows that the relay knows whom it serves: it took the recipient, or knows the mailbox."""
+    return outcome.fault is not Fault.ADDRESS and (
+        outcome.moment is Moment.TEXT
+        or outcome.fault in (Fault.MAILBOX, Fault.MAILBOX_FULL)
+        or _OF_A_MAILBOX.match(outcome.text) is not None
+    )

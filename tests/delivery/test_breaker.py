@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery import breaker
+from newsletter.delivery import breaker, replies
 from newsletter.delivery.breaker import Breaker, Trip
-from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
 from newsletter.transport import Sending
 
 SENT = Outcome(Kind.SENT, 250, "2.0.0 queued")
@@ -73,6 +73,30 @@ def test_a_relay_to_whom_everybody_is_unknown_kills_nobody() -> None:
     assert watched.saw(SENT, *[DEAD] * 9, SENT) == []
     (trip,) = watched.saw(*[DEAD] * 10)
     assert (trip.relay, trip.take_back) == ("", frozenset(range(12, 22)))
+
+
+@pytest.mark.parametrize(
+    ("reply", "knows"),
+    [
+        (replies.read(Moment.RCPT, 450, "4.2.0 come again"), True),
+        (replies.read(Moment.RCPT, 451, "4.7.1 Greylisting in action, please try later"), True),
+        (replies.read(Moment.RCPT, 452, "4.2.2 over quota"), True),
+        (replies.read(Moment.RCPT, 552, "over quota"), True),
+        (replies.read(Moment.RCPT, 550, "5.2.1 takes nothing"), True),
+        (replies.read(Moment.TEXT, 451, "4.3.2 too busy"), True),
+        (replies.read(Moment.TEXT, 554, "5.6.0 not like this"), True),
+        (replies.read(Moment.RCPT, 451, "4.3.2 too busy"), False),
+        (replies.read(Moment.RCPT, 450, "4.1.1 user lookup failed"), False),
+        (replies.read(Moment.RCPT, 550, "5.7.1 blocked"), False),
+        (replies.lost("gone", after_dot=False), False),
+    ],
+)  # fmt: skip
+def test_dead_addresses_are_in_a_row_until_the_relay_shows_that_it_knows_others(reply: Outcome, knows: bool) -> None:
+    watched = Watched(hard_failures=0)
+    trips = watched.saw(*[DEAD] * 5, reply, *[DEAD] * 5, relay="main")
+    assert (trips == []) is knows
+    assert watched.breaker.in_a_row(Fault.ADDRESS) == (frozenset(range(7, 12)) if knows else frozenset())
+    assert len(watched.saw(*[DEAD] * 5, relay="main")) == knows
 
 
 def test_too_large_a_share_of_dead_addresses_stops_the_issue_and_they_stay_dead() -> None:

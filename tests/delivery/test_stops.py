@@ -148,6 +148,15 @@ def test_a_relay_that_knows_nobody_any_more_kills_nobody(room: Room, batch: int,
     whole(room, 60)
 
 
+def test_dead_addresses_among_full_mailboxes_are_just_dead(room: Room) -> None:
+    room.make(60)
+    dead = set(everyone(60)[::5])
+    room.server.rcpt = lambda address: NOBODY if address in dead else "552 5.2.2 over quota"
+    status = room.send()
+    assert (status.state, status.reasons["failed"]) == (IssueState.SENT, {"address": 12, "mailbox_full": 48})
+    assert suppressed(room) == dead
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """What somebody says of reader 1 while a send is under way."""
