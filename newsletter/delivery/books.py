@@ -123,7 +123,8 @@ class Books:
         try:
             patiently(self.engine, act)
         except BaseException:
-            _forget(made)
+            for batch in made:  # the claim may stand, where only the commit's answer was lost: nothing of it has begun
+                batch.journal.close()
             raise
         self.held_until = now + LEASE
         self.taken_back -= again

@@ -127,6 +127,12 @@ def read(folder: Path, issue_id: int, *, fence: int, batch: int) -> Told:
     return Told(frozenset(begun), done, whole=header == ["boot", _boot().decode("ascii", "replace")])
 
 
+def before(folder: Path, issue_id: int, *, fence: int) -> tuple[Path, ...]:
+    """Return the journals of the issue's earlier senders, those of claims included that came to nothing."""
+    there = folder.glob(f"issue-{issue_id}.*.log")
+    return tuple(sorted(each for each in there if int(each.name.split(".")[1]) < fence))
+
+
 def sweep(folder: Path, issue_id: int) -> None:
     """Take away whatever journals a closed issue has left."""
     for left in folder.glob(f"issue-{issue_id}.*.log"):

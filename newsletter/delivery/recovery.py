@@ -19,24 +19,26 @@ from newsletter.delivery.tables import BATCH, DELIVERY
 def recover(
     session: Session, hold: Hold, folder: Path, *, policy: Policy, actor: str, now: datetime
 ) -> tuple[Path, ...]:
-    """Record what the dead senders of the issue had achieved; return their journals, to be removed after the commit."""
+    """Record what the dead senders of the issue had achieved; return their journals, to be removed after the commit.
+
+    Among them are those of batches whose claim was never committed.
+    """
     query = select(BATCH.c.id, BATCH.c.fence).where(
         BATCH.c.issue_id == hold.issue_id, BATCH.c.state == BatchState.LEASED
     )
     recorded = in_flight = untouched = 0
-    left = []
-    for batch_id, fence in session.execute(query).all():
+    leased = session.execute(query).all()
+    for batch_id, fence in leased:
         told = journal.read(folder, hold.issue_id, fence=fence, batch=batch_id)
         changes, claimed, flying = _changes(session, batch_id, told, policy=policy, now=now)
         ledger.record(session, hold, batch_id, changes, now=now)
         recorded += len(changes) - flying
         in_flight += flying
         untouched += claimed - len(changes)
-        left.append(journal.path(folder, hold.issue_id, fence=fence, batch=batch_id))
-    if left:
+    if leased:
         found = {"recorded": recorded, "in_flight": in_flight, "untouched": untouched}
         audit.append(session, "recovered", actor=actor, kind="issue", name=hold.issue_id, now=now, **found)
-    return tuple(left)
+    return journal.before(folder, hold.issue_id, fence=hold.fence)
 
 
 def _changes(

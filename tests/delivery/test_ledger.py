@@ -316,6 +316,16 @@ def recovered(room: Room, folder: Path, on_unknown: results.OnUnknown) -> tuple[
         return recovery.recover(session, hold, folder, policy=policy, actor="mara", now=room.now)
 
 
+def test_the_journals_of_claims_that_came_to_nothing_go_with_those_of_the_dead(room: Room, tmp_path: Path) -> None:
+    dead = room.take()
+    nothing = Journal(tmp_path, room.issue, fence=dead.fence, batch=77)
+    newer = Journal(tmp_path, room.issue, fence=dead.fence + 1, batch=1)
+    other = Journal(tmp_path, 10 * room.issue, fence=dead.fence, batch=77)
+    assert recovered(room, tmp_path, "resend") == (nothing.path,)
+    assert newer.path.exists()
+    assert other.path.exists()
+
+
 def test_with_nothing_left_behind_there_is_nothing_to_recover(room: Room, tmp_path: Path) -> None:
     assert recovered(room, tmp_path, "resend") == ()
     assert journal.read(tmp_path, room.issue, fence=1, batch=1).done == {}

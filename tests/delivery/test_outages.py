@@ -1,9 +1,11 @@
 """A disk that is full, a database that goes: a send stops loudly, and the next one ends it whole."""
 
+import threading
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -92,3 +94,34 @@ def test_a_database_that_ends_its_connections_leaves_a_send_that_resumes_whole(r
     copies = Counter(room.server.recipients)
     assert set(copies) == set(everyone(120))
     assert sum(copies.values()) - 120 <= status.resent
+
+
+def lose_an_answer(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first commit of the ledger's thread happen, and its answer get lost."""
+    dialect: Any = room.engine.dialect
+    commit = dialect.do_commit
+    lost: list[Any] = []
+
+    def do_commit(connection: Any) -> None:
+        commit(connection)
+        if threading.current_thread().name.startswith("ledger") and not lost:
+            lost.append(connection)
+            raise dialect.loaded_dbapi.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(dialect, "do_commit", do_commit)
+
+
+@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+def test_a_claim_whose_answer_is_lost_puts_nobody_in_doubt(
+    room: Room, monkeypatch: pytest.MonkeyPatch, on_unknown: str
+) -> None:
+    room.make(5)
+    room.sending(on_unknown=on_unknown)
+    lose_an_answer(room, monkeypatch)
+    with pytest.raises(DatabaseError, match="server closed the connection"):
+        room.send()
+    assert (room.status().sending, room.server.recipients) == (5, [])
+    status = room.send()
+    assert (status.state, status.sent, status.resent, status.unknown) == (IssueState.SENT, 5, 0, 0)
+    assert room.server.recipients == everyone(5)
+    assert list(room.settings.path("journal").iterdir()) == []
