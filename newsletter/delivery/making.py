@@ -7,9 +7,7 @@ from datetime import datetime
 from newsletter.delivery import message, results
 from newsletter.delivery.dkim import Signer
 from newsletter.delivery.message import Envelope, Masthead
-from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.reader import Reader
-from newsletter.delivery.replies import Fault
 from newsletter.delivery.results import Change
 from newsletter.errors import BadInput
 from newsletter.rendering import compiled, tracked
@@ -55,7 +53,7 @@ class Make:
             head = self.mastheads[min(reader.variant, len(self.mastheads) - 1)]
             return make(head, self.bodies.of(reader), reader)
         except BadInput as error:
-            return Change(DeliveryState.FAILED, Fault.ADDRESS, str(error), tried=True)
+            return results.unwritable(error, resent=reader.resent)
 
 
 def make(settings: Settings, issue_id: int, rendered: Rendered, *, date: datetime, keyring: Keyring) -> Make:

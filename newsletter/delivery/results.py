@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault, Kind, Outcome
+from newsletter.errors import NewsletterError
 from newsletter.transport import Sending
 
 #: The reason of a copy that may be a second one: its first attempt was in flight when the connection or process died.
@@ -40,8 +41,18 @@ def _doubted(reason: str, resent: bool) -> str:
     return reason + MAY_HAVE_IT if resent else reason
 
 
-def slow(reason: str, due_at: datetime) -> Change:
-    """Return the change for a copy that a slow lane hands back untried; it waits until then, and no attempt counts."""
+def unwritable(error: NewsletterError, *, resent: bool) -> Change:
+    """Return the change for a copy whose address cannot go on the wire."""
+    return Change(DeliveryState.FAILED, _doubted(Fault.ADDRESS.value, resent), str(error), tried=True)
+
+
+def slow(reason: str, due_at: datetime, *, resent: bool = False) -> Change:
+    """Return the change for a copy that a slow lane hands back untried; it waits until then, and no attempt counts.
+
+    One that may be a second copy keeps saying so, and has the lane's words for its reply.
+    """
+    if resent:
+        return Change(DeliveryState.DEFERRED, RESENT, reason, due_at=due_at)
     return Change(DeliveryState.DEFERRED, reason, due_at=due_at)
 
 

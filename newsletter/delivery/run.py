@@ -176,7 +176,8 @@ class Run:
                 carrier.reopen(asked)
             for copy, rest in self.dispatch.release():
                 due = self.books.clock() + timedelta(seconds=rest)
-                self.dispatch.note(copy, results.slow(f"slow: {copy.domain}"[:80], due))
+                why = f"slow: {copy.domain}"[:80]
+                self.dispatch.note(copy, results.slow(why, due, resent=copy.reader.resent))
 
     def _heard(self, answer: Answer, about: Sequence[Copy], asked: float) -> None:
         for copy in about:

@@ -8,6 +8,7 @@ from newsletter.delivery import replies, results
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.replies import Fault, Kind, Moment, Outcome
 from newsletter.delivery.results import Change
+from newsletter.errors import BadInput
 from newsletter.transport import Sending
 
 GREYLISTED = replies.read(Moment.RCPT, 450, "4.2.0 come back")
@@ -55,6 +56,18 @@ def test_the_desk_sets_both_schedules_and_the_deadline(now: datetime) -> None:
 def test_a_slow_lane_hands_a_copy_back_without_an_attempt(now: datetime) -> None:
     change = results.slow("lane: gmail.com", now)
     assert (change.state, change.due_at, change.tried) == (DeliveryState.DEFERRED, now, False)
+
+
+def test_a_copy_that_may_be_the_second_says_so_wherever_it_stops(now: datetime) -> None:
+    slow = results.slow("slow: gmail.com", now, resent=True)
+    assert (slow.state, slow.reason, slow.reply, slow.due_at) == (
+        DeliveryState.DEFERRED, "resent", "slow: gmail.com", now,
+    )  # fmt: skip
+    error = BadInput("no address")
+    stopped = [results.unwritable(error, resent=resent) for resent in (False, True)]
+    assert [(each.reason, each.reply) for each in stopped] == [
+        ("address", "no address"), ("address; may have a copy", "no address"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [Kind.SENT, Kind.DEFERRED, Kind.FAILED])

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from newsletter.delivery import lanes, pacing
+from newsletter.delivery import controls, lanes, pacing
 from newsletter.delivery.models import Stop
 from newsletter.delivery.pacing import BURST
+from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.shares import Share
 from newsletter.issues.models import IssueState
 from newsletter.transport import Lane
 from tests.delivery.room import Room, everyone
+from tests.support.smtp import DROP
 
 SLOW = "slow.example"
 
@@ -145,3 +147,29 @@ def test_a_domain_for_which_the_relay_hangs_up_costs_the_others_nothing(room: Ro
     room.clock.tick(minutes=5)
     assert room.send().state is IssueState.SENT
     assert len(set(room.server.recipients)) == len(room.server.recipients) == 60
+
+
+def in_doubt_behind_a_slow_lane(room: Room) -> None:
+    """Let the relay hang up with the whole message of the one reader, whose next turn is in an hour."""
+    room.make(1)
+    room.move(SLOW, [1])
+    room.relay(domains={SLOW: Lane(window="1/1h")})
+    room.server.data = lambda _address: DROP
+    assert room.send().deferred == 1
+    room.server.data = lambda _address: None
+
+
+def test_a_slow_lane_remembers_who_may_have_a_copy(room: Room) -> None:
+    in_doubt_behind_a_slow_lane(room)
+    (waits,) = room.who("deferred")
+    assert (waits.reason, waits.reply, waits.attempts) == (RESENT, f"slow: {SLOW}", 1)
+    room.clock.tick(minutes=61)
+    assert room.send().resent == 1
+    assert len(room.server.seen) == 2
+
+
+def test_who_waits_for_a_slow_lane_and_may_have_a_copy_keeps_that_when_the_issue_is_cancelled(room: Room) -> None:
+    in_doubt_behind_a_slow_lane(room)
+    assert controls.cancel(room.engine, room.settings, room.issue, actor="jonas", now=room.clock())
+    (skipped,) = room.who("skipped")
+    assert skipped.reason == f"{controls.CANCELLED}{MAY_HAVE_IT}"
