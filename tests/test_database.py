@@ -1,19 +1,26 @@
 """The schema and its migrations."""
 
+import importlib
 from datetime import datetime
 
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from newsletter import audit, db
+from newsletter.delivery import planning
+from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.tables import DELIVERY
 from newsletter.editorial.models import Approval, Briefing
 from newsletter.errors import DatabaseError
 from newsletter.feedback import events
 from newsletter.feedback.models import EventKind
 from newsletter.settings import Settings
 from subscribers import lists, subscribers
+from tests.delivery import desk
 from tests.support.keys import KEYRING
 
 
@@ -62,6 +69,27 @@ def add_one_of_each(engine: Engine, now: datetime) -> None:
         session.add(Briefing(id="one", revision=1, sha256="0" * 64, created_at=now, changed_at=now))
         session.flush()
         session.add(Approval(briefing_id="one", revision=1, sha256="0" * 64, person="mara", at=now))
+
+
+def test_who_waited_for_another_attempt_before_waits_were_added_up_has_them_by_the_usual_schedule(
+    engine: Engine, now: datetime
+) -> None:
+    issue = desk.make(engine, now, 6)
+    with db.transaction(engine) as session:
+        planning.plan(session, issue, lists=("weekly",), segments=(), batch=10, actor="mara", now=now)
+        keys = session.scalars(select(DELIVERY.c.id).order_by(DELIVERY.c.id)).all()
+        states = (
+            ("deferred", "transient", 1), ("deferred", "slow: example.com", 7), ("pending", "resent", 3),
+            ("deferred", "mailbox_full", 4), ("sent", "", 5), ("pending", "", 0),
+        )  # fmt: skip
+        for key, (state, reason, attempts) in zip(keys, states, strict=True):
+            told = {"state": DeliveryState(state), "reason": reason, "attempts": attempts}
+            session.execute(update(DELIVERY).where(DELIVERY.c.id == key).values(told))
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        importlib.import_module("newsletter.migrations.versions.0017_waits_add_up")._add_up()
+    with db.reading(engine) as session:
+        waits = session.scalars(select(DELIVERY.c.waited).order_by(DELIVERY.c.id)).all()
+    assert [each / 60 for each in waits] == [5, 710, 50, 1740, 0, 0]
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:

@@ -75,7 +75,9 @@ class Answers:
 
     def _settled(self, reader: Reader, outcome: Outcome) -> Change:
         policy, now = self._work.policy, self._work.books.clock()
-        return results.settle(outcome, attempts=reader.attempts, resent=reader.resent, policy=policy, now=now)
+        return results.settle(
+            outcome, attempts=reader.attempts, waited=reader.waited, resent=reader.resent, policy=policy, now=now
+        )
 
     def _trip(self, trip: Trip, carrier: Carrier, outcome: Outcome, copy: Copy) -> None:
         self._take_back(trip.take_back | trip.put_off, outcome)

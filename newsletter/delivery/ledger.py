@@ -275,7 +275,7 @@ _CHANGE = (
     .values(
         state=bindparam("to"), reason=bindparam("why"), reply=bindparam("said"), due_at=bindparam("due"),
         batch_id=bindparam("stays_in"), changed_at=bindparam("at"), relay=bindparam("by"),
-        attempts=DELIVERY.c.attempts + bindparam("tried"),
+        attempts=DELIVERY.c.attempts + bindparam("tried"), waited=DELIVERY.c.waited + bindparam("wait"),
     )
 )  # fmt: skip
 _UNTOUCHED = (
@@ -294,7 +294,7 @@ def _row(key: int, change: Change, batch_id: int, now: datetime, relay: str) -> 
     return {
         "key": key, "to": change.state, "why": change.reason[:80], "said": _said(change),
         "due": change.due_at, "stays_in": None if change.state in WAITING else batch_id, "at": now,
-        "tried": int(change.tried), "by": relay,
+        "tried": int(change.tried), "wait": change.wait, "by": relay,
     }  # fmt: skip
 
 

@@ -259,6 +259,8 @@ class Delivery(SQLModel, table=True):
     reason: str = Field(default="", max_length=80)
     reply: str = Field(default="", max_length=1000)
     attempts: int = Field(default=0)
+    #: how many seconds the schedule of attempts has had it wait so far; the deadline counts them
+    waited: float = Field(default=0.0)
     changed_at: datetime
     due_at: datetime | None = Field(default=None)
     relay: str = Field(default="", max_length=80)

@@ -27,5 +27,7 @@ class Reader:
     variant: int = 0
     #: whether it is counted which links they follow
     tracked: bool = False
+    #: how many seconds the schedule of attempts has had the copy wait so far
+    waited: float = 0.0
     #: whether the last attempt was put off because who we are was refused for them alone
     refused: bool = False

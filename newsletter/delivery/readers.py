@@ -35,7 +35,7 @@ _REFUSED = (DELIVERY.c.state == DeliveryState.DEFERRED) & (DELIVERY.c.reason == 
 _OF_BATCH = (
     select(
         *COLUMNS, DELIVERY.c.id.label("delivery"), DELIVERY.c.attempts, (DELIVERY.c.reason == RESENT).label("resent"),
-        DELIVERY.c.variant, _REFUSED.label("refused"), objections.REASON.label("reason"),
+        DELIVERY.c.variant, DELIVERY.c.waited, _REFUSED.label("refused"), objections.REASON.label("reason"),
     )
     .join_from(DELIVERY, SUBSCRIBER, SUBSCRIBER.c.id == DELIVERY.c.subscriber_id, isouter=True)
     .join(LIST, LIST.c.id == DELIVERY.c.list_id)
@@ -89,8 +89,8 @@ def of_batch(session: Session, batch_id: int, lookup: Lookup, *, now: datetime) 
 def read(session: Session, rows: Sequence[Any], lookup: Lookup) -> list[Reader]:
     """Return the readers of rows that begin with COLUMNS.
 
-    What follows in a row is the delivery, its attempts, whether it is sent again, its subject's number, and whether the
-    last attempt was refused for who we are.
+    What follows in a row is the delivery, its attempts, whether it is sent again, its subject's number, its waits, and
+    whether the last attempt was refused for who we are.
     """
     who = [row[0] for row in rows]  # named one by one: a subquery may have SQLite go through everybody
     topics = _topics(session, who) if lookup.topics else {}
@@ -134,9 +134,9 @@ def _reader(
 ) -> Reader:
     number, email, list_id, list_name, title, identifier, name, language, country, audience, *rest = row
     tracked, *copy = rest
-    delivery, attempts, resent, variant, refused, *_ = copy or (0, 0, False, 0, False)
+    delivery, attempts, resent, variant, waited, refused, *_ = copy or (0, 0, False, 0, 0.0, False)
     traits = Traits(email, name, language, country, audience, topics, attributes, inside, list_name, title)
     return Reader(
         delivery, number, email, list_id, list_name, title, identifier, attempts, resent, traits, variant,
-        bool(tracked), bool(refused),
+        bool(tracked), waited, bool(refused),
     )  # fmt: skip

@@ -44,13 +44,13 @@ def recover(
 def _changes(
     session: Session, batch_id: int, told: Told, *, policy: Policy, now: datetime
 ) -> tuple[dict[int, Change], int, int]:
-    query = select(DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.reason).where(
+    query = select(DELIVERY.c.id, DELIVERY.c.attempts, DELIVERY.c.waited, DELIVERY.c.reason).where(
         DELIVERY.c.batch_id == batch_id, DELIVERY.c.state == DeliveryState.SENDING
     )
     rows = session.execute(query).all()
     changes: dict[int, Change] = {}
     flying = 0
-    for key, attempts, reason in rows:
+    for key, attempts, waited, reason in rows:
         outcome = _outcome(told, key)
         if outcome is None:
             continue
@@ -58,7 +58,7 @@ def _changes(
         flying += not replied
         # That a sender died says nothing against the relay: such a copy goes out again now, however often it was tried.
         tried = attempts if replied else 0
-        changes[key] = settle(outcome, attempts=tried, resent=reason == RESENT, policy=policy, now=now)
+        changes[key] = settle(outcome, attempts=tried, waited=waited, resent=reason == RESENT, policy=policy, now=now)
     return changes, len(rows), flying
 
 

@@ -22,7 +22,10 @@ OnUnknown = Literal["resend", "hold"]
 
 
 class Change(NamedTuple):
-    """What the ledger is to write for one delivery; `tried` counts an attempt, `suppress` proves the address dead."""
+    """What the ledger is to write for one delivery; `tried` counts an attempt, `suppress` proves the address dead.
+
+    `wait` is how many seconds the schedule adds to the waits that count against the deadline.
+    """
 
     state: DeliveryState
     reason: str = ""
@@ -30,6 +33,7 @@ class Change(NamedTuple):
     due_at: datetime | None = None
     tried: bool = False
     suppress: bool = False
+    wait: float = 0.0
 
 
 def skipped(reason: str, *, resent: bool) -> Change:
@@ -65,17 +69,13 @@ class Policy:
     retry: tuple[timedelta, ...]
     #: the same for a mailbox without room
     retry_full: tuple[timedelta, ...]
-    #: when the waits come to this, the delivery has failed
+    #: when the waits have come to this, the delivery has failed
     deadline: timedelta
 
-    def wait(self, attempts: int, fault: Fault | None = None) -> timedelta:
+    def wait(self, attempts: int, fault: Fault | None) -> timedelta:
         """Return how long to wait after the attempt that had `attempts` before it and was put off for that fault."""
         waits = self.retry_full if fault is Fault.MAILBOX_FULL else self.retry
         return waits[min(attempts, len(waits) - 1)]
-
-    def expires(self, attempts: int, fault: Fault | None = None) -> bool:
-        """Return whether the waits before this attempt have come to the deadline."""
-        return sum((self.wait(each, fault) for each in range(attempts)), timedelta()) >= self.deadline
 
 
 def policy(sending: Sending) -> Policy:
@@ -88,8 +88,10 @@ def policy(sending: Sending) -> Policy:
     )
 
 
-def settle(outcome: Outcome, *, attempts: int, resent: bool, policy: Policy, now: datetime) -> Change:
-    """Return what an outcome means for a delivery that had `attempts` before."""
+def settle(
+    outcome: Outcome, *, attempts: int, resent: bool, policy: Policy, now: datetime, waited: float = 0.0
+) -> Change:
+    """Return what an outcome means for a delivery that had `attempts` before, and `waited` so many seconds for them."""
     fault = outcome.fault.value if outcome.fault else ""
     match outcome.kind:
         case Kind.SENT:
@@ -99,19 +101,19 @@ def settle(outcome: Outcome, *, attempts: int, resent: bool, policy: Policy, now
                 DeliveryState.FAILED, _doubted(fault, resent), outcome.reply, tried=True, suppress=outcome.suppresses
             )
         case Kind.DEFERRED:
-            return _put_off(outcome, attempts, policy, now, resent=resent)
+            return _put_off(outcome, attempts, waited, policy, now, resent=resent)
         case Kind.RELAY_REFUSED:
             return Change(DeliveryState.PENDING, RESENT if resent else fault, outcome.reply)
     if policy.on_unknown == "hold":
         return Change(DeliveryState.UNKNOWN, fault, outcome.reply, tried=True)
     if attempts == 0:
         return Change(DeliveryState.PENDING, RESENT, outcome.reply, tried=True)
-    return _put_off(outcome, attempts, policy, now, resent=True)  # it happened before: a relay in trouble gets time
+    return _put_off(outcome, attempts, waited, policy, now, resent=True)  # again: a relay in trouble gets time
 
 
-def _put_off(outcome: Outcome, attempts: int, policy: Policy, now: datetime, *, resent: bool) -> Change:
-    if policy.expires(attempts, outcome.fault):
+def _put_off(outcome: Outcome, attempts: int, waited: float, policy: Policy, now: datetime, *, resent: bool) -> Change:
+    if waited >= policy.deadline.total_seconds():
         return Change(DeliveryState.FAILED, _doubted(EXPIRED, resent), outcome.reply, tried=True)
     why = RESENT if resent else outcome.fault.value if outcome.fault else ""
-    due_at = now + policy.wait(attempts, outcome.fault)
-    return Change(DeliveryState.DEFERRED, why, outcome.reply, due_at=due_at, tried=True)
+    wait = policy.wait(attempts, outcome.fault)
+    return Change(DeliveryState.DEFERRED, why, outcome.reply, now + wait, tried=True, wait=wait.total_seconds())

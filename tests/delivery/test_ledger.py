@@ -271,6 +271,24 @@ def _close(room: Room, now: datetime) -> None:
         ledger.close(session, room.issue, actor="mara", now=now)
 
 
+def test_a_journal_that_is_replayed_counts_the_waits_there_were(room: Room, tmp_path: Path) -> None:
+    dead = room.take()
+    batch = room.claim(dead)
+    assert batch
+    one, two = (reader.delivery_id for reader in batch.readers[:2])
+    with db.transaction(room.engine) as session:
+        session.execute(update(DELIVERY).where(DELIVERY.c.id == two).values(waited=48 * 3600))
+    book = Journal(tmp_path, room.issue, fence=dead.fence, batch=1)
+    for key in (one, two):
+        book.done(key, read(Moment.RCPT, 450, "4.2.0 later"))
+    recovered(room, tmp_path, "resend")
+    found = desk.states(room.engine, room.issue)
+    assert (found[email(1)], found[email(2)]) == (("deferred", "transient"), ("failed", "expired"))
+    with db.reading(room.engine) as session:
+        waits = session.execute(select(DELIVERY.c.waited).where(DELIVERY.c.id.in_((one, two))).order_by(DELIVERY.c.id))
+        assert list(waits.scalars()) == [5 * 60, 48 * 3600]
+
+
 @pytest.mark.parametrize("on_unknown", ["resend", "hold"])
 def test_a_dead_senders_journal_is_replayed(room: Room, tmp_path: Path, on_unknown: results.OnUnknown) -> None:
     dead = room.take()

@@ -1,5 +1,6 @@
 """What an outcome does to a delivery."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,19 +19,26 @@ LOST = replies.lost("gone", after_dot=True)
 
 
 def settled(
-    outcome: Outcome, now: datetime, *, attempts: int = 0, resent: bool = False, sending: Sending = SENDING
-) -> Change:
-    return results.settle(outcome, attempts=attempts, resent=resent, policy=results.policy(sending), now=now)
+    outcome: Outcome, now: datetime, *, attempts: int = 0, waited: float = 0, resent: bool = False,
+    sending: Sending = SENDING,
+) -> Change:  # fmt: skip
+    policy = results.policy(sending)
+    return results.settle(outcome, attempts=attempts, waited=waited, resent=resent, policy=policy, now=now)
 
 
-def minutes_until_expired(outcome: Outcome, now: datetime, sending: Sending = SENDING) -> list[float]:
+def minutes_until_expired(
+    outcome: Outcome, now: datetime, sending: Sending = SENDING, *, after: Sequence[Outcome] = ()
+) -> list[float]:
+    """Return the waits of a copy that is put off by those outcomes, and from then on by one and the same."""
     waits: list[float] = []
     for attempts in range(100):
-        change = settled(outcome, now, attempts=attempts, sending=sending)
+        each = after[attempts] if attempts < len(after) else outcome
+        change = settled(each, now, attempts=attempts, waited=60 * sum(waits), sending=sending)
         if change.state is DeliveryState.FAILED:
             assert (change.reason, change.reply) == ("expired", outcome.reply)
             return waits
         assert change.due_at
+        assert change.wait == (change.due_at - now).total_seconds()
         waits.append((change.due_at - now) / timedelta(minutes=1))
     raise AssertionError("tried for ever")
 
@@ -45,6 +53,15 @@ def test_a_full_mailbox_is_left_alone_for_longer(now: datetime) -> None:
     waits = minutes_until_expired(FULL, now)
     assert waits[:4] == [60, 240, 720, 720]
     assert 48 * 60 <= sum(waits) < 60 * 60
+
+
+@pytest.mark.parametrize(("first", "then"), [(GREYLISTED, FULL), (FULL, GREYLISTED)])
+def test_the_deadline_counts_the_waits_that_were_whatever_each_was_for(
+    first: Outcome, then: Outcome, now: datetime
+) -> None:
+    waits = minutes_until_expired(then, now, after=[first] * 6)
+    assert waits[:6] == minutes_until_expired(first, now)[:6]
+    assert sum(waits[:-1]) < 48 * 60 <= sum(waits)
 
 
 def test_the_desk_sets_both_schedules_and_the_deadline(now: datetime) -> None:

@@ -195,7 +195,8 @@ def test_a_reader_put_off_to_the_deadline_has_failed(room: Room) -> None:
     room.server.rcpt = lambda address: "450 4.2.0 no" if address == email(1) else None
     room.send()
     with db.transaction(room.engine) as session:  # two days of the schedule later
-        session.execute(update(DELIVERY).where(DELIVERY.c.state == DeliveryState.DEFERRED).values(attempts=17))
+        late = {"attempts": 17, "waited": 48 * 3600}
+        session.execute(update(DELIVERY).where(DELIVERY.c.state == DeliveryState.DEFERRED).values(late))
     room.clock.tick(hours=4)
     assert room.send().state is IssueState.SENT
     assert room.states == {email(1): ("failed", "expired"), email(2): ("sent", "")}

@@ -7,11 +7,14 @@ import time
 from collections import Counter
 
 import pytest
+from sqlalchemy import select
 
+from newsletter import db
 from newsletter.delivery import sending
 from newsletter.delivery.models import Stop
 from newsletter.delivery.report import Status
 from newsletter.delivery.sending import Order
+from newsletter.delivery.tables import DELIVERY
 from newsletter.errors import RelayError
 from newsletter.issues.models import IssueState
 from tests.delivery.desk import KEYRING, email
@@ -64,6 +67,22 @@ def test_who_is_put_off_to_the_end_has_failed_as_expired(room: Room) -> None:
     assert (failed.email, failed.reason, failed.reply, failed.attempts) == (
         email(3), "expired", "450 4.7.1 greylisted", 3,
     )  # fmt: skip
+
+
+def test_the_ledger_adds_up_what_the_schedule_had_a_reader_wait_for_each_fault(room: Room) -> None:
+    room.make(1)
+    room.sending(retry=(10,), retry_full=(60,), deadline=1)
+    replies = iter(["450 4.7.1 greylisted"] * 5 + ["452 4.2.2 no room"] * 2)
+    room.server.rcpt = lambda _address: next(replies)
+    for wait in [10] * 5 + [60]:
+        assert room.send().deferred == 1
+        room.clock.tick(minutes=wait)
+    status = room.send()
+    assert (status.state, status.failed) == (IssueState.SENT, 1)
+    (failed,) = room.who("failed")
+    assert (failed.reason, failed.attempts) == ("expired", 7)
+    with db.reading(room.engine) as session:
+        assert session.scalar(select(DELIVERY.c.waited)) == 110 * 60
 
 
 def test_a_send_that_waits_can_be_interrupted(room: Room) -> None:
