@@ -40,7 +40,7 @@ class Answers:
         kept = outcome._replace(kind=Kind.DEFERRED) if alone else outcome
         self._work.dispatch.note(copy, self.change(copy, kept), relay=carrier.relay.name)
         if outcome.kind is not Kind.UNKNOWN:
-            copy.batch.journal.done(envelope.delivery_id, kept)
+            copy.batch.journal.done(envelope.delivery_id, kept, carrier.relay.name)
         if outcome.moment is not Moment.MAIL and not (alone and copy.reader.refused):
             trip = self._work.breaker.saw(envelope.delivery_id, outcome, relay=carrier.relay.name)
             if trip:
@@ -109,7 +109,8 @@ class Answers:
                     again = self._settled(reader, instead)
                     self._work.tally.take_back(batch.changes[reader.delivery_id])
                     batch.changes[reader.delivery_id] = again
-                    batch.journal.done(reader.delivery_id, instead)  # the last word counts, should the sender die now
+                    relay = batch.relays.get(reader.delivery_id, "")
+                    batch.journal.done(reader.delivery_id, instead, relay)  # should the sender die now, the last counts
         self._work.books.taken_back |= rest
 
     def _pause(self, carrier: Carrier, outcome: Outcome, copy: Copy, reason: str = "") -> None:

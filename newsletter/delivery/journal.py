@@ -18,7 +18,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 #: Room is made in such steps, in bytes.
 _ROOM = 16384
 # After a power cut a page that was never written reads as zeros.
-_LINE = re.compile(rb"(?:began|back) \d+|done \d+ [a-z_]+ [a-z_-]+ -?\d+ [ -~]*")
+_LINE = re.compile(rb"(?:began|back) \d+|done \d+ [a-z_]+(?:@[\w-]*)? [a-z_-]+ -?\d+ [ -~]*")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Told:
 
     begun: frozenset[int] = frozenset()
     done: dict[int, Outcome] = field(default_factory=dict)
+    #: whose reply that was, where the journal has it: those of earlier versions do not
+    relays: dict[int, str] = field(default_factory=dict)
     whole: bool = False
 
 
@@ -51,11 +53,12 @@ class Journal:
         """Note that the message's text may reach the relay from now on."""
         self._write(b"began %d\n" % delivery_id)
 
-    def done(self, delivery_id: int, outcome: Outcome) -> None:
+    def done(self, delivery_id: int, outcome: Outcome, relay: str = "") -> None:
         """Note what the relay replied."""
         fault = outcome.fault.value if outcome.fault else "-"
         text = outcome.text.encode("unicode_escape")
-        self._write(b"done %d %s %s %d %s\n" % (delivery_id, outcome.kind.encode(), fault.encode(), outcome.code, text))
+        said = (delivery_id, outcome.kind.encode(), relay.encode(), fault.encode(), outcome.code, text)
+        self._write(b"done %d %s@%s %s %d %s\n" % said)
 
     def back(self, delivery_id: int) -> None:
         """Note that the message which began surely did not go out."""
@@ -112,19 +115,22 @@ def read(folder: Path, issue_id: int, *, fence: int, batch: int) -> Told:
         return Told()
     begun: set[int] = set()
     done: dict[int, Outcome] = {}
+    relays: dict[int, str] = {}
     header, *lines = _lines(data)
     for words in lines:
         match words:
             case ["began", key]:
                 begun.add(int(key))
                 done.pop(int(key), None)
+                relays.pop(int(key), None)
             case ["back", key]:
                 begun.discard(int(key))
-            case ["done", key, kind, fault, code, text]:
+            case ["done", key, end, fault, code, text]:
+                kind, _, relays[int(key)] = end.partition("@")
                 done[int(key)] = Outcome(
                     Kind(kind), int(code), _unescaped(text), None if fault == "-" else Fault(fault)
                 )
-    return Told(frozenset(begun), done, whole=header == ["boot", _boot().decode("ascii", "replace")])
+    return Told(frozenset(begun), done, relays, whole=header == ["boot", _boot().decode("ascii", "replace")])
 
 
 def before(folder: Path, issue_id: int, *, fence: int) -> tuple[Path, ...]:

@@ -31,7 +31,7 @@ def recover(
     for batch_id, fence in leased:
         told = journal.read(folder, hold.issue_id, fence=fence, batch=batch_id)
         changes, claimed, flying = _changes(session, batch_id, told, policy=policy, now=now)
-        ledger.record(session, hold, batch_id, changes, now=now)
+        ledger.record(session, hold, batch_id, changes, relays=told.relays, now=now)
         recorded += len(changes) - flying
         in_flight += flying
         untouched += claimed - len(changes)

@@ -40,6 +40,18 @@ def test_any_reply_fits_a_line(
     assert journal.read(folder, 1, fence=1, batch=7).done == {7: outcome}
 
 
+def test_a_journal_tells_whose_reply_it_was_and_one_of_an_earlier_version_still_reads(tmp_path: Path) -> None:
+    book = Journal(tmp_path, 3, fence=1, batch=7)
+    book.done(1, SENT, "main-2")
+    book.done(2, SENT)
+    book.done(3, SENT, "main-2")
+    book.began(3)
+    book._write(b"done 4 relay_refused mailbox_full 552 4.2.2 full\n")
+    told = journal.read(tmp_path, 3, fence=1, batch=7)
+    assert {key: told.relays.get(key, "") for key in told.done} == {1: "main-2", 2: "", 4: ""}
+    assert told.done[4] == Outcome(Kind.RELAY_REFUSED, 552, "4.2.2 full", Fault.MAILBOX_FULL)
+
+
 def test_a_torn_last_line_is_as_if_it_had_not_been_written(tmp_path: Path) -> None:
     book = Journal(tmp_path, 3, fence=1, batch=7)
     for key in (1, 2):

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
-from newsletter.delivery import controls, lanes, pacing
+from newsletter import db
+from newsletter.delivery import controls, lanes, ledger, pacing, sending
+from newsletter.delivery.journal import Journal
 from newsletter.delivery.models import Stop
 from newsletter.delivery.pacing import BURST
+from newsletter.delivery.replies import Kind, Outcome
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
+from newsletter.delivery.sending import Order
 from newsletter.delivery.shares import Share
 from newsletter.issues.models import IssueState
 from newsletter.transport import Lane
@@ -111,6 +115,23 @@ def test_a_window_is_kept_over_a_restart(room: Room) -> None:
     room.server.rcpt = lambda _address: first.append(time.monotonic())
     assert room.send(share=Share(rest=True)).sent == 20
     assert first[0] - begun > 0.5
+
+
+def test_a_window_knows_what_a_sender_that_died_had_sent(room: Room) -> None:
+    spread(room, 8, every=1)
+    room.relay(domains={SLOW: Lane(window="3/1h")})
+    sending.plan(room.engine, room.settings, room.issue, Order(lists=["weekly"]), actor="mara", now=room.clock())
+    with db.transaction(room.engine) as session:
+        dead = ledger.take(session, room.issue, worker=ledger.worker_of(4999999), now=room.clock())
+        batch = ledger.claim(session, dead, batch=100, now=room.clock())
+    assert batch
+    book = Journal(room.settings.path("journal"), room.issue, fence=dead.fence, batch=batch.id)
+    for reader in batch.readers[:3]:
+        book.began(reader.delivery_id)
+        book.done(reader.delivery_id, Outcome(Kind.SENT, 250, "2.0.0 ok"), "main")
+    book.close()
+    status = room.send()
+    assert (status.sent, status.deferred, room.server.recipients) == (3, 5, [])
 
 
 def test_a_domain_that_puts_everybody_off_is_left_alone_and_the_others_are_sent(room: Room) -> None:

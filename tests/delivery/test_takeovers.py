@@ -12,7 +12,7 @@ from sqlalchemy import select
 from newsletter import audit, db
 from newsletter.delivery import dispatch, ledger, run, sending
 from newsletter.delivery.sending import Order
-from newsletter.delivery.tables import AUDIENCE
+from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.errors import Refused
 from newsletter.issues.models import IssueState
 from tests.delivery.desk import email
@@ -60,6 +60,8 @@ def test_a_sender_that_was_taken_over_sends_and_writes_nothing_more(room: Room) 
         ledger.release(session, taken[0])
     status = room.send()
     assert (status.state, status.sent, status.resent) == (IssueState.SENT, 10, 0)  # the zombie's journal told the rest
+    with db.reading(room.engine) as session:
+        assert set(session.scalars(select(DELIVERY.c.relay))) == {"main"}
     assert sorted(room.server.recipients) == sorted(everyone(10))
 
 
