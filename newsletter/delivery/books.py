@@ -23,6 +23,8 @@ from newsletter.errors import DatabaseError, RelayError
 
 #: How long a sender waits for another writer of SQLite, in seconds: a large import has an end.
 PATIENCE = 300
+#: With no more than this left of the lease, nothing goes out until it is renewed.
+SPARE = LEASE / 3
 
 Result = TypeVar("Result")
 Clock = Callable[[], datetime]
@@ -86,8 +88,15 @@ class Books:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def _ask(self, ids: list[int]) -> Answer:
+        if self.clock() >= self.held_until - SPARE:  # for long another writer had the database
+            self.held_until = patiently(self.engine, self._renewed) + LEASE
         with db.asking(self.engine) as connection:
             return ledger.ask(connection, self.hold, ids, now=self.clock())
+
+    def _renewed(self, session: Session) -> datetime:
+        now = self.clock()
+        ledger.renew(session, self.hold, now=now)
+        return now
 
     def renew_now(self) -> None:
         """Say so from the caller's thread; refuse when another has taken over."""

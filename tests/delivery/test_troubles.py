@@ -5,14 +5,14 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from newsletter import db
-from newsletter.delivery import ledger, results
+from newsletter.delivery import dispatch, ledger, results
 from newsletter.delivery.report import Status
 from newsletter.errors import DatabaseError
 from newsletter.issues.models import IssueState
-from tests.delivery.room import Room
+from tests.delivery.room import Room, everyone
 
 
 def test_a_journal_that_cannot_be_written_pauses_the_issue_and_the_next_send_ends_it(room: Room) -> None:
@@ -52,6 +52,30 @@ def test_a_send_waits_for_another_writer_however_long_it_takes(room: Room, engin
         other.dispose()
     assert status.sent == 10
     assert len(room.server.recipients) == 10
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL has no one lock for all writers
+def test_a_send_waits_for_a_writer_who_keeps_it_from_renewing_its_lease(room: Room, engine: Engine) -> None:
+    room.make(6)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=10"))
+    engine.dispose()
+    other = db.open_engine(engine.url.render_as_string())
+    writers: list[Connection] = []
+
+    def rcpt(_address: str) -> None:
+        if len(room.server.accepted) == 2:
+            writers.append(other.connect())
+            writers[0].begin()
+            threading.Timer(1, lambda: writers.pop().close()).start()
+            room.clock.tick(seconds=45)
+            time.sleep(2 * dispatch.FRESH)  # what follows is asked about again
+        elif writers:
+            room.clock.tick(seconds=20)
+
+    room.server.rcpt = rcpt
+    assert room.send().sent == 6
+    other.dispose()
+    assert room.server.recipients == everyone(6)
 
 
 def began(room: Room) -> Status:
