@@ -97,9 +97,12 @@ class Relay(Lane):
 
     @field_validator("domains")
     @classmethod
-    def lower(cls, value: dict[str, Lane]) -> dict[str, Lane]:
+    def ascii(cls, value: dict[str, Lane]) -> dict[str, Lane]:
         """Return the domains as addresses are compared by."""
-        return {domain.strip().lower().rstrip("."): lane for domain, lane in value.items()}
+        try:
+            return {addresses.domain(domain.strip().rstrip(".")): lane for domain, lane in value.items()}
+        except BadAddress as error:
+            raise ValueError(f"{error}; name a domain that readers have, such as gmail.com") from error
 
     @model_validator(mode="after")
     def credentials(self) -> Self:

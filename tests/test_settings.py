@@ -79,6 +79,7 @@ def test_the_environment_goes_before_the_file_and_secrets_may_lie_in_files(tmp_p
         ('[publication]\nname = "x"\npublic_url = "https://[::1"', SettingsError, "no web address"),
         ('[publication]\nname = "x"\npublic_url = "https://a.example/\\">"', SettingsError, "no web address"),
         (WHOLE + "tls = 'maybe'", SettingsError, "relay.0.tls"),
+        (WHOLE + '[relay.domains."no domain"]\nrate = 1', SettingsError, "name a domain that readers have"),
         (WHOLE + '[[relay]]\nname = "main"\nhost = "b"', SettingsError, "one name"),
     ],
 )

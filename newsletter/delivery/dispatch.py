@@ -15,6 +15,8 @@ from newsletter.delivery.making import Make
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.results import Change
+from subscribers import addresses
+from subscribers.errors import BadAddress
 
 #: For so many seconds the ledger's word counts that a copy may go out: promise 6, for messages not yet on the wire.
 FRESH = 0.1
@@ -42,6 +44,17 @@ class Copy:
     begun: bool = False
     signing: bool = False
     barred: str = ""
+
+
+def domain_of(email: str) -> str:
+    """Return an address's domain as lanes are named: in ASCII, like the key that addresses are compared by."""
+    domain = email.rpartition("@")[2].lower()
+    if domain.isascii():
+        return domain
+    try:
+        return addresses.domain(domain)
+    except BadAddress:  # whoever makes the message says so
+        return domain
 
 
 class Dispatch:
@@ -77,9 +90,7 @@ class Dispatch:
     def add(self, batches: Iterable[OpenBatch], *, asked: float) -> None:
         """Take claimed batches in."""
         for batch in batches:
-            self._queue.extend(
-                Copy(reader, batch, reader.email.rpartition("@")[2].lower(), asked) for reader in batch.readers
-            )
+            self._queue.extend(Copy(reader, batch, domain_of(reader.email), asked) for reader in batch.readers)
         self.unsigned.set()
         self.wake()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, update
 
 from newsletter import db
 from newsletter.delivery import controls, lanes, ledger, pacing, sending
@@ -15,9 +16,10 @@ from newsletter.delivery.replies import Kind, Outcome
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.sending import Order
 from newsletter.delivery.shares import Share
+from newsletter.delivery.tables import DELIVERY, SUBSCRIBER
 from newsletter.issues.models import IssueState
-from newsletter.transport import Lane
-from tests.delivery.room import Room, everyone
+from newsletter.transport import Lane, Relay
+from tests.delivery.room import Room, everyone, with_relays
 from tests.support.smtp import DROP
 
 SLOW = "slow.example"
@@ -132,6 +134,26 @@ def test_a_window_knows_what_a_sender_that_died_had_sent(room: Room) -> None:
     book.close()
     status = room.send()
     assert (status.sent, status.deferred, room.server.recipients) == (3, 5, [])
+
+
+@pytest.mark.parametrize("name", ["bücher.example", "BÜCHER.example.", "xn--bcher-kva.example"])
+def test_the_lane_of_a_domain_beyond_ascii_is_one_however_it_is_spelled(room: Room, name: str) -> None:
+    room.make(6)
+    room.move("Bücher.example", [1, 2, 3])
+    room.move("xn--bcher-kva.example", [4, 5, 6])
+    with db.transaction(room.engine) as session:
+        key = func.replace(SUBSCRIBER.c.email, "Bücher.example", "xn--bcher-kva.example")
+        session.execute(update(SUBSCRIBER).values(email_key=key))
+    relay = Relay.model_validate({**room.settings.relay[0].model_dump(), "domains": {name: {"window": "2/1h"}}})
+    room.settings = with_relays(room.settings, relay)
+    status = room.send()
+    assert (status.sent, status.deferred) == (2, 4)
+    assert {each.reason for each in room.who("deferred")} == {"slow: xn--bcher-kva.example"}
+    room.clock.tick(minutes=30)
+    with db.transaction(room.engine) as session:
+        session.execute(update(DELIVERY).where(DELIVERY.c.state == "deferred").values(due_at=room.clock()))
+    assert room.send().sent == 2, "the window knows what the run before sent"
+    assert len(room.server.recipients) == 2
 
 
 def test_a_domain_that_puts_everybody_off_is_left_alone_and_the_others_are_sent(room: Room) -> None:
