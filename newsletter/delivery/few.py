@@ -1,17 +1,18 @@
-"""A few messages outside the ledger, one after the other, by the first relay that can be used."""
+"""A few messages outside the ledger, one after the other, each by the first relay that takes it."""
 
 import ssl
 from collections import deque
 from collections.abc import Sequence
 
-from newsletter.delivery import carriers, looping
+from newsletter.delivery import carriers, lanes, looping
 from newsletter.delivery.carriers import Carrier
+from newsletter.delivery.lanes import Answer
 from newsletter.delivery.message import Envelope
-from newsletter.delivery.replies import Outcome, lost
+from newsletter.delivery.replies import Kind, Outcome, lost
 from newsletter.errors import RelayError
 from newsletter.settings import Settings
 
-#: So many conversations in a row that bring nothing, and what is left is told as lost.
+#: So many conversations in a row that bring nothing, and what is left goes by the next relay.
 _TRIES = 3
 
 
@@ -26,24 +27,36 @@ def send(
 
 
 class _Few:
-    """The messages as a connection takes them."""
+    """The messages as a connection takes them; those that its relay does not take are left for the next one."""
 
     def __init__(self, envelopes: Sequence[Envelope]) -> None:
         self.queue = deque(envelopes)
         self.outcomes: dict[int, Outcome] = {}
+        self._left: deque[Envelope] = deque()
+        self._refusals: dict[int, list[tuple[Carrier, Outcome]]] = {id(each): [] for each in envelopes}
+        self._carrier: Carrier
 
     async def go(self, there: Sequence[Carrier]) -> None:
-        """Send by the first relay that answers."""
-        for number, carrier in enumerate(there, start=1):
+        """Send each by the first relay that takes it."""
+        errors: list[RelayError] = []
+        for self._carrier in there:
             try:
-                await self._by(carrier)
-            except RelayError:
-                if number == len(there):
-                    raise
-            else:
+                outcome = await self._by(self._carrier)
+            except RelayError as error:
+                errors.append(error)
+                outcome = Outcome(Kind.RELAY_REFUSED, 0, str(error))
+            for envelope in self.queue:
+                self._leave(envelope, outcome)
+            self.queue, self._left = self._left, deque()
+            if not self.queue:
                 return
+        if len(errors) == len(there) and not self.outcomes:
+            raise RelayError("; ".join(map(str, errors)), temporary=any(each.temporary for each in errors))
+        for envelope in self.queue:
+            self.outcomes[id(envelope)] = _together(self._refusals[id(envelope)])
 
-    async def _by(self, carrier: Carrier) -> None:
+    async def _by(self, carrier: Carrier) -> Outcome:
+        """Send by a relay; return what to say of those that it neither took nor refused."""
         tries = 0
         while self.queue and tries < _TRIES:
             connection = await carrier.connect()
@@ -52,8 +65,11 @@ class _Few:
             finally:
                 await connection.close()
             tries = 0 if ending.taken else tries + 1
-        for envelope in self.queue:
-            self.outcomes[id(envelope)] = lost(f"{carrier} hung up {_TRIES} times in a row", after_dot=False)
+        return lost(f"{carrier} hung up {_TRIES} times in a row", after_dot=False)
+
+    def _leave(self, envelope: Envelope, outcome: Outcome) -> None:
+        self._refusals[id(envelope)].append((self._carrier, outcome))
+        self._left.append(envelope)
 
     def take(self) -> Envelope | None:
         """Return the next message."""
@@ -67,9 +83,23 @@ class _Few:
         """Keep no journal."""
 
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:
-        """Keep what became of it."""
-        self.outcomes[id(envelope)] = outcome
+        """Keep what became of it; what is not the reader's fault, and was not taken, is for the next relay."""
+        cut = outcome.kind is Kind.DEFERRED and lanes.answer(outcome) is Answer.CUT
+        if cut or outcome.kind is Kind.RELAY_REFUSED:
+            self._leave(envelope, outcome)
+        else:
+            self.outcomes[id(envelope)] = outcome
 
     def give_back(self, envelope: Envelope) -> None:
         """Let it go by the next connection."""
         self.queue.appendleft(envelope)
+
+
+def _together(refusals: Sequence[tuple[Carrier, Outcome]]) -> Outcome:
+    """Return the last refusal, with what the relays before it said."""
+    *before, (carrier, last) = refusals
+    if not before:
+        return last
+    words = [f"{each} said {outcome.reply}" if outcome.code else outcome.text for each, outcome in before]
+    own = f"{last.text} ({carrier})" if last.code else last.text
+    return last._replace(text="; ".join((own, *words)))
