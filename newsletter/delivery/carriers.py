@@ -3,7 +3,7 @@
 import math
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -135,6 +135,11 @@ def remember(engine: Engine, there: Sequence[Carrier], *, now: datetime) -> None
         for each, domain, stretch in limited:
             sent = relays.sent_since(session, each.relay.name, now - stretch, domain=domain)
             each.lanes.seed([(now - at).total_seconds() for at in sent], now=time.monotonic(), domain=domain)
+
+
+def fit(there: Sequence[Carrier], unfit: Collection[str]) -> list[Carrier]:
+    """Return the open relays but for those of these names."""
+    return [each for each in there if each.open and each.relay.name not in unfit]
 
 
 def may_take(carrier: Carrier, there: Sequence[Carrier], domain: str, now: float) -> bool:

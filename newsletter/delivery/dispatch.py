@@ -34,7 +34,10 @@ TOGETHER = 16
 
 @dataclass(slots=True, eq=False)
 class Copy:
-    """One reader's copy between its claim and its result; `asked` is when the ledger last let it go."""
+    """One reader's copy between its claim and its result; `asked` is when the ledger last let it go.
+
+    `unfit` are the relays that lack what it needs.
+    """
 
     reader: Reader
     batch: OpenBatch
@@ -44,6 +47,12 @@ class Copy:
     begun: bool = False
     signing: bool = False
     barred: str = ""
+    unfit: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """Return the name of the line in which it waits for a slow lane, or for a relay that can carry it."""
+        return " ".join((self.domain, *self.unfit))
 
 
 def domain_of(email: str) -> str:
@@ -126,19 +135,19 @@ class Dispatch:
     def _next(self, carrier: Carrier, now: float) -> Copy | None:
         if carrier.pause(now) > 0:
             return None
-        for domain, line in self._parked.items():
+        for name, line in self._parked.items():
             if self._wait(line[0], carrier, now) == 0:
                 copy = line.popleft()
                 if not line:
-                    del self._parked[domain]
+                    del self._parked[name]
                 return copy
         while self._queue:
             copy = self._queue[0]
             if self._wait(copy, carrier, now) == 0:
                 return self._queue.popleft()
-            if carrier.pause(now, copy.domain) == 0:
+            if carrier.pause(now, copy.domain) == 0 and not copy.unfit:
                 return None
-            self._parked.setdefault(copy.domain, deque()).append(self._queue.popleft())
+            self._parked.setdefault(copy.line, deque()).append(self._queue.popleft())
         self.progressed.set()  # what is left waits for slow lanes: others may be claimed meanwhile
         return None
 
@@ -147,13 +156,18 @@ class Dispatch:
         wait = carrier.pause(now, copy.domain)
         if copy.barred or wait > 0:
             return 0.0 if copy.barred else wait
+        there = self._carriers
+        if copy.unfit:
+            there = carriers.fit(there, copy.unfit) or there  # without one it is tried again, to be settled
+            if carrier not in there:
+                return math.inf
         age = now - copy.asked
         if age > FRESH * 0.75:
             self.stale.set()
         if age > FRESH or (self._ahead and copy.made is None):
             self.unsigned.set()
             return math.inf  # the ledger, or the signer, wakes whoever waits
-        return 0.0 if carriers.may_take(carrier, self._carriers, copy.domain, now) else TURN
+        return 0.0 if carriers.may_take(carrier, there, copy.domain, now) else TURN
 
     def pause(self, carrier: Carrier) -> float:
         """Return in how many seconds it is worth asking again for a relay's next copy; infinite: when woken."""
@@ -167,11 +181,12 @@ class Dispatch:
 
     def release(self) -> Iterator[tuple[Copy, float]]:
         """Give up copies for whose domain each open relay's lane rests long; yield each with the seconds until then."""
-        now, there = self._now(), [carrier for carrier in self._carriers if carrier.open]
-        for domain in list(self._parked):
-            rest = min((carrier.pause(now, domain) for carrier in there), default=math.inf)
+        now = self._now()
+        for name, line in list(self._parked.items()):
+            there = carriers.fit(self._carriers, line[0].unfit)
+            rest = min((carrier.pause(now, line[0].domain) for carrier in there), default=math.inf)
             if LONG < rest < math.inf:
-                for copy in self._parked.pop(domain):
+                for copy in self._parked.pop(name):
                     yield copy, rest
 
     def note(self, copy: Copy, change: Change, *, relay: str = "") -> None:

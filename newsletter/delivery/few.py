@@ -90,14 +90,18 @@ class _Few:
         else:
             self.outcomes[id(envelope)] = outcome
 
+    def unfit(self, envelope: Envelope, outcome: Outcome) -> None:
+        """Leave it to the next relay."""
+        self._leave(envelope, outcome)
+
     def give_back(self, envelope: Envelope) -> None:
         """Let it go by the next connection."""
         self.queue.appendleft(envelope)
 
 
 def _together(refusals: Sequence[tuple[Carrier, Outcome]]) -> Outcome:
-    """Return the last refusal, with what the relays before it said."""
-    *before, (carrier, last) = refusals
+    """Return the last refusal, one that may pass where there is any, with what the other relays said."""
+    *before, (carrier, last) = sorted(refusals, key=lambda each: each[1].kind is not Kind.FAILED)
     if not before:
         return last
     words = [f"{each} said {outcome.reply}" if outcome.code else outcome.text for each, outcome in before]

@@ -10,8 +10,8 @@ from newsletter.delivery.replies import Outcome
 class Source(Protocol):
     """Where one connection gets its messages, and whom it tells what became of them.
 
-    Every message that was taken comes to exactly one end: it is settled, or given back. All calls but `wait` return at
-    once, and are made in the event loop's thread.
+    Every message that was taken comes to exactly one end: it is settled, given back, or unfit for this relay. All calls
+    but `wait` return at once, and are made in the event loop's thread.
     """
 
     def take(self) -> Envelope | None:
@@ -25,6 +25,9 @@ class Source(Protocol):
 
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:
         """Hear what became of a message."""
+
+    def unfit(self, envelope: Envelope, outcome: Outcome) -> None:
+        """Hear that this relay cannot carry a message, which did not go out, and what it comes to if none can."""
 
     def give_back(self, envelope: Envelope) -> None:
         """Take a message back that surely did not go out, and at whose reader nothing is to be charged."""

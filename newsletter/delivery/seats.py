@@ -8,7 +8,7 @@ from newsletter.delivery.answers import Answers
 from newsletter.delivery.carriers import Carrier
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.relay import Ending
-from newsletter.delivery.replies import Outcome
+from newsletter.delivery.replies import Kind, Outcome
 from newsletter.delivery.work import Work
 from newsletter.errors import RelayError
 
@@ -111,6 +111,16 @@ class Seat:
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:
         """Keep what became of a message."""
         self._answers.settle(self._carrier, envelope, outcome)
+
+    def unfit(self, envelope: Envelope, outcome: Outcome) -> None:
+        """Leave a message to a relay that may carry it; it waits while all such are paused, and ends without one."""
+        copy = self._work.dispatch.out[envelope.delivery_id]
+        copy.unfit = (*copy.unfit, self._carrier.relay.name)
+        if carriers.fit(self._work.carriers, copy.unfit):
+            self._answers.give_back(self._carrier, envelope)
+            return
+        waits = any(each.relay.name not in copy.unfit for each in self._work.carriers)
+        self.settle(envelope, outcome._replace(kind=Kind.DEFERRED) if waits else outcome)
 
     def give_back(self, envelope: Envelope) -> None:
         """Let a message go by another connection."""

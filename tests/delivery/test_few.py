@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.delivery import few
 from newsletter.delivery.message import Envelope
-from newsletter.delivery.replies import Kind, Outcome
+from newsletter.delivery.replies import Fault, Kind, Outcome
 from newsletter.errors import RelayError
 from newsletter.settings import Settings
 from newsletter.transport import Relay
@@ -94,6 +94,18 @@ def test_a_relay_that_hangs_up_leaves_the_letters_to_the_next(
     outcomes = sent(two(settings, server.port, other.port), *many)
     assert [each.kind for each in outcomes] == [Kind.SENT] * 6
     assert (server.recipients, sorted(other.recipients)) == (TO[:1], many[1:])
+
+
+def test_a_letter_goes_by_a_relay_that_has_what_it_needs(settings: Settings, server: Server) -> None:
+    there = two(settings, server.port, free_port())
+    (outcome,) = sent(there, "jürgen@example.com")
+    assert outcome.kind is Kind.RELAY_REFUSED, "the one that is away may have it"
+    assert f"{at(there.relay[0])} does not offer SMTPUTF8" in outcome.reply
+    with serving(smtputf8=True) as able:
+        (outcome,) = sent(two(settings, server.port, able.port), "jürgen@example.com")
+    assert (outcome.kind, able.recipients) == (Kind.SENT, ["jürgen@example.com"])
+    (outcome,) = sent(at_port(settings, server.port), "jürgen@example.com")
+    assert (outcome.kind, outcome.fault) == (Kind.FAILED, Fault.UNSUPPORTED_ADDRESS)
 
 
 def test_relays_none_of_which_can_be_used_are_told_together(settings: Settings) -> None:

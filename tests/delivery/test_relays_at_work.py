@@ -9,20 +9,23 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from newsletter import db
 from newsletter.delivery import carriers, keys, relays, run
 from newsletter.delivery.models import Stop
 from newsletter.delivery.pulse import Pulse
 from newsletter.delivery.relays import Trouble
+from newsletter.delivery.tables import SUBSCRIBER
 from newsletter.errors import RelayError
 from newsletter.issues.models import IssueState
 from newsletter.transport import Dkim
 from tests.delivery import logbook
-from tests.delivery.room import Room, add_relay, everyone
+from tests.delivery.desk import email
+from tests.delivery.room import Room, add_relay, everyone, with_relays
 from tests.delivery.test_dkim import verified
 from tests.support.postfix import DOMAIN, postfix
-from tests.support.smtp import DROP, Server, free_port, serving, sink
+from tests.support.smtp import DROP, Server, free_port, serving, sink, speaking
 
 #: What smtp-sink puts before a message.
 _HEAD = re.compile(rb"(?ms)\AX-Client-Addr: .*?^X-Rcpt-Args: <(?P<to>[^>]*)>.*?^Received: .*?\(UTC\)\n")
@@ -177,6 +180,72 @@ def test_another_relay_carries_when_the_first_is_in_trouble(room: Room, other: S
     assert any(words in each for each in told[-1].troubles)
     assert troubles(room)["main"].temporary is (trouble in ("is away", "hangs up"))
     assert all(each.attempts == 1 for each in room.who("sent"))
+
+
+# -- what a relay lacks
+
+
+def international(room: Room, *numbers: int) -> list[str]:
+    """Let readers have addresses that need SMTPUTF8 (RFC 6531); return those."""
+    theirs = {email(number): f"jürgen{number}@example.com" for number in numbers}
+    with db.transaction(room.engine) as session:
+        for old, new in theirs.items():
+            session.execute(update(SUBSCRIBER).where(SUBSCRIBER.c.email == old).values(email=new, email_key=new))
+    return list(theirs.values())
+
+
+@pytest.mark.parametrize("more", [{}, {"order": 2}, {"weight": 1000}])
+def test_what_one_relay_lacks_is_carried_by_another(room: Room, more: dict[str, int]) -> None:
+    room.make(40)
+    theirs = international(room, 1, 2, 20, 40)
+    with serving(smtputf8=True) as able:
+        add_relay(room, able.port, first={"connections": 2}, **more)
+        status = room.send()
+        assert (status.state, status.sent, status.failed) == (IssueState.SENT, 40, 0)
+        assert set(theirs) <= set(able.recipients)
+        assert len(room.server.accepted) + len(able.accepted) == 40
+        if "order" in more:
+            assert sorted(able.recipients) == sorted(theirs)
+
+
+def test_an_issue_that_is_too_big_for_one_relay_goes_by_another(room: Room, other: Server) -> None:
+    room.make(30)
+
+    def answer(line: bytes) -> bytes | None:
+        return b"250-test\r\n250 SIZE 500\r\n" if line.startswith(b"EHLO") else b"221 bye\r\n"
+
+    with speaking(answer) as port:
+        add_relay(room, other.port, first={"port": port, "connections": 2}, connections=2)
+        status = room.send()
+    assert (status.state, status.sent, status.relays) == (IssueState.SENT, 30, {})
+    assert sorted(other.recipients) == sorted(everyone(30))
+
+
+def test_what_every_relay_lacks_fails_at_once(room: Room, other: Server) -> None:
+    room.make(6)
+    theirs = international(room, 2, 3)
+    add_relay(room, other.port)
+    status = room.send()
+    assert (status.state, status.sent, status.failed) == (IssueState.SENT, 4, 2)
+    assert sorted(each for each, end in room.states.items() if end == ("failed", "unsupported_address")) == theirs
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "is away"])
+def test_what_only_a_paused_relay_can_carry_waits_for_it(room: Room, trouble: str) -> None:
+    room.make(12)
+    theirs = international(room, 1, 6)
+    with serving(smtputf8=True) as able:
+        add_relay(room, able.port if trouble == "refuses" else free_port())
+        able.mail = lambda _address: "550 5.7.1 your account is closed"
+        status = room.send()
+        assert (status.state, status.sent, status.deferred) == (IssueState.PAUSED, 10, 2)
+        assert all("does not offer SMTPUTF8" in each.reply for each in room.who("deferred"))
+        able.mail = lambda _address: None
+        main, spare = room.settings.relay
+        room.settings = with_relays(room.settings, main, spare.model_copy(update={"port": able.port}))
+        room.clock.tick(minutes=6)
+        assert room.send().state is IssueState.SENT
+        assert sorted(able.recipients) == theirs
 
 
 def test_a_relay_carries_again_in_a_later_run_and_nothing_stands_against_it(room: Room, other: Server) -> None:

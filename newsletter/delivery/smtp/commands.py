@@ -16,8 +16,8 @@ def opening(envelope: Envelope, offers: Offers, relay: object) -> tuple[bytes, b
     international = envelope.smtputf8 or not (envelope.recipient.isascii() and envelope.sender.isascii())
     lacking = _lacking(envelope, offers, international)
     if lacking:
-        fault = Fault.UNSUPPORTED_ADDRESS if international else Fault.CONTENT
-        return Outcome(Kind.FAILED, 0, f"{relay} {lacking}", fault)
+        fault, words = lacking
+        return Outcome(Kind.FAILED, 0, f"{relay} {words}", fault)
     mail = f"MAIL FROM:<{envelope.sender}>{_of_mail(envelope, offers, international)}"
     rcpt = f"RCPT TO:<{envelope.recipient}>"
     if offers.dsn:
@@ -27,14 +27,16 @@ def opening(envelope: Envelope, offers: Offers, relay: object) -> tuple[bytes, b
     return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()
 
 
-def _lacking(envelope: Envelope, offers: Offers, international: bool) -> str:
+def _lacking(envelope: Envelope, offers: Offers, international: bool) -> tuple[Fault, str] | None:
     if international and not offers.smtputf8:
-        return "does not offer SMTPUTF8 (RFC 6531)"
+        return Fault.UNSUPPORTED_ADDRESS, "does not offer SMTPUTF8 (RFC 6531)"
     if not offers.eight_bit and not envelope.ascii:
-        return "does not offer 8BITMIME (RFC 6152)"
+        fault = Fault.UNSUPPORTED_ADDRESS if international else Fault.CONTENT
+        return fault, "does not offer 8BITMIME (RFC 6152)"
     if 0 < offers.size < envelope.size:
-        return f"takes messages of up to {offers.size:,} bytes (RFC 1870), and this one has {envelope.size:,}"
-    return ""
+        words = f"takes messages of up to {offers.size:,} bytes (RFC 1870), and this one has {envelope.size:,}"
+        return Fault.CONTENT, words
+    return None
 
 
 def _of_mail(envelope: Envelope, offers: Offers, international: bool) -> str:

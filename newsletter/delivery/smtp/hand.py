@@ -60,7 +60,7 @@ class Hand:
         while self._room and (envelope := self._taken()):
             opening = commands.opening(envelope, self._offers, self._relay)
             if isinstance(opening, Outcome):
-                self._source.settle(envelope, opening)
+                self._source.unfit(envelope, opening)
                 continue
             self._room -= 1
             item = Item(envelope, *opening)

@@ -95,6 +95,7 @@ def test_what_an_orcpt_may_not_have_is_encoded() -> None:
         ),
         (to(1, data="é".encode()), Offers(), Fault.CONTENT, "does not offer 8BITMIME"),
         (to(1, data=b"x" * 1001), ALL, Fault.CONTENT, "takes messages of up to 1,000 bytes"),
+        (to(1, data=b"x" * 1001, local="zoë", utf8=True), ALL, Fault.CONTENT, "takes messages of up to 1,000 bytes"),
         (to(1, local="x>\r\nDATA\r\n"), ALL, Fault.REFUSED, "a line break"),
     ],
 )

@@ -58,6 +58,9 @@ class Tray:
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:
         self._end(envelope, outcome)
 
+    def unfit(self, envelope: Envelope, outcome: Outcome) -> None:
+        self._end(envelope, outcome)
+
     def give_back(self, envelope: Envelope) -> None:
         self._end(envelope, BACK)
 
