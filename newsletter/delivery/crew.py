@@ -31,8 +31,23 @@ from newsletter.transport import Relay
 #: How long processes have to end, in seconds, that are told to end at once.
 GRACE = 5.0
 
+#: How many bytes are taken off a line at once.
+HEARD = 65536
+
 #: What one process says to another: a JSON object on a line.
 Word = dict[str, Any]
+
+
+class _Ear:
+    """Makes words of what comes over a line, however it is cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def words(self, data: bytes) -> list[Word]:
+        """Return the words that are whole with these bytes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [json.loads(line) for line in lines]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -70,10 +85,9 @@ class Crew:
     async def listen(self, mate: Mate, answers: Answers, tally: Tally) -> None:
         """Hear what a mate has to tell until it ends; a reason to stop counts for all."""
         mate.line.setblocking(False)
-        rest, in_order = b"", False
-        while data := await asyncio.get_running_loop().sock_recv(mate.line, 65536):
-            *lines, rest = (rest + data).split(b"\n")
-            for word in map(json.loads, lines):
+        ear, in_order = _Ear(), False
+        while data := await asyncio.get_running_loop().sock_recv(mate.line, HEARD):
+            for word in ear.words(data):
                 if "accounted" in word:
                     _count(tally, mate, word)
                 elif "stop" in word:
@@ -159,27 +173,37 @@ class Post:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
+        self._ear = _Ear()
+        self._early: list[Word] = []  # said together with the word to begin
         self._told = (0, 0)
 
     def begun(self) -> bool:
         """Wait for the leader's word to begin; return whether it came."""
-        return b"begin" in self._line.recv(256)
+        while said := self._line.recv(HEARD):
+            if words := self._ear.words(said):
+                first, *self._early = words
+                return "begin" in first
+        return False
 
     @contextmanager
     def heeding(self, answers: Answers) -> Iterator[None]:
         """Do as the leader says while the block lasts, in an event loop."""
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
 
-        def heard() -> None:
-            said = self._line.recv(4096)
-            if not said:
-                os._exit(1)  # the leader is gone: what is under way stands in the journals
-            for word in map(json.loads, said.splitlines()):
+        def heed(words: Sequence[Word]) -> None:
+            for word in words:
                 if "end" in word and task:
                     task.cancel()
                 elif "halt" in word:
                     answers.heed(Stop.INTERRUPTED, "stopped with the others", None, _outcome(word["doubted"]))
 
+        def heard() -> None:
+            said = self._line.recv(HEARD)
+            if not said:
+                os._exit(1)  # the leader is gone: what is under way stands in the journals
+            heed(self._ear.words(said))
+
+        heed(self._early)
         loop.add_reader(self._line, heard)
         try:
             yield

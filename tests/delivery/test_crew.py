@@ -1,10 +1,14 @@
 """Several processes at one issue: every copy once, one word stops all of them, and none outlives the first."""
 
+import asyncio
 import os
 import random
 import signal
+import socket
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
@@ -15,8 +19,12 @@ from sqlalchemy import Engine, create_engine
 
 from newsletter import db
 from newsletter.delivery import crew, report
+from newsletter.delivery.answers import Answers
 from newsletter.delivery.lanes import LaneView, together
+from newsletter.delivery.models import Stop
+from newsletter.delivery.replies import Fault, Kind, Outcome
 from newsletter.delivery.report import Status
+from newsletter.errors import NewsletterError
 from newsletter.settings import Settings
 from newsletter.transport import Lane, Relay
 from tests.delivery import desk, logbook, sender
@@ -186,3 +194,83 @@ def test_lanes_of_several_processes_are_shown_as_one() -> None:
     slow = LaneView(name="main example.com", allowed=1, limit=8, rate=1.0, paused_for=0.0, done=1)
     both = LaneView(name="main", allowed=7, limit=16, rate=21.0, paused_for=2.0, done=12)
     assert together([one, slow, other]) == [both, slow]
+
+
+class Listener(Answers):
+    """Hears what a process is told, and does nothing about it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Stop, Outcome | None]] = []
+
+    def heed(self, stop: Stop, reason: str, error: NewsletterError | None, doubted: Outcome | None) -> None:
+        self.told.append((stop, doubted))
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[crew.Mate, crew.Post]]:
+    """Return both ends of the line between the leader and another process, which is this one too."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield crew.Mate(pid=1, line=ours), crew.Post(theirs)
+
+
+def heeded(post: crew.Post, say: Callable[[], None] = lambda: None) -> list[tuple[Stop, Outcome | None]]:
+    """Return what the process heeds that is told so meanwhile."""
+    listener, faults = Listener(), list[object]()
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+        with post.heeding(listener):
+            say()
+            for _ in range(100):
+                if listener.told:
+                    break
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    assert faults == []
+    return listener.told
+
+
+@pytest.mark.parametrize("doubted", [None, Outcome(Kind.FAILED, 554, "5.6.0 refused", Fault.CONTENT)])
+def test_a_halt_that_comes_with_the_word_to_begin_is_heeded(
+    pair: tuple[crew.Mate, crew.Post], doubted: Outcome | None
+) -> None:
+    mate, post = pair
+    leader = crew.Crew(mates=[mate])
+    leader.begin()
+    leader.halt(doubted)
+    assert post.begun()
+    assert heeded(post) == [(Stop.INTERRUPTED, doubted)]
+
+
+def test_a_halt_for_a_long_reply_is_heeded_whole(pair: tuple[crew.Mate, crew.Post]) -> None:
+    mate, post = pair
+    leader, doubted = crew.Crew(mates=[mate]), Outcome(Kind.FAILED, 554, "5.6.0 " + "x" * 16_000, Fault.CONTENT)
+    leader.begin()
+    assert post.begun()
+    assert heeded(post, lambda: leader.halt(doubted)) == [(Stop.INTERRUPTED, doubted)]
+
+
+def test_words_that_come_in_pieces_are_heard_once_they_are_whole(pair: tuple[crew.Mate, crew.Post]) -> None:
+    mate, post = pair
+    words = b'{"begin": true}\n{"halt": true, "doubted": null}\n'
+
+    def say() -> None:
+        for number in range(len(words)):
+            mate.line.send(words[number : number + 1])
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(1) as beside:
+        saying = beside.submit(say)
+        assert post.begun()
+        assert heeded(post) == [(Stop.INTERRUPTED, None)]
+        saying.result()
+
+
+def test_who_is_told_to_end_or_hears_nothing_does_not_begin(pair: tuple[crew.Mate, crew.Post]) -> None:
+    mate, post = pair
+    mate.say(end=True)
+    assert not post.begun()
+    mate.line.close()
+    assert not post.begun()
