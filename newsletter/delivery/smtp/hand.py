@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -52,6 +53,7 @@ class Hand:
         self._wire, self._offers, self._source, self._relay = wire, offers, source, relay
         self._room = limit or -1  # never comes to 0 from below
         self._awaited: Item | None = None  # whose text the last reply, or the one that is due, answers
+        self._goes_on = False  # whether the server took commands after it said 421
         times = wire.timeouts
         self._patience = dict.fromkeys(Step, times.command) | {Step.DATA: times.data, Step.TEXT: times.done}
 
@@ -122,10 +124,22 @@ class Hand:
         reply = self._wire.here() or await self._wire.reply(self._patience[step])
         first = reply.code // 100
         if reply.code == 421:  # the server is about to close the connection (RFC 5321 3.8)
-            raise self._wire.fail(f"said {reply}", reply)
+            raise await self._over(reply)
         if (reply.code != 354 and first < 4) if step is Step.DATA else first == 3:
             raise self._wire.fail(f"said {reply} to {step.name}")
         return reply
+
+    async def _over(self, said: Reply) -> Gone:
+        """End a conversation that the server calls over; hear before whether it goes on with the texts that it has.
+
+        It must close the connection (RFC 5321 3.8). One that does not, and says 250 after that, may have taken them.
+        """
+        if len(self.items) > 1 and self.items[1].mark:
+            with suppress(Gone, TimeoutError):
+                async with asyncio.timeout(self._wire.timeouts.over):
+                    while not self._goes_on:
+                        self._goes_on = (await self._wire.reply(self._wire.timeouts.over)).good
+        return self._wire.fail(f"said {said}", said)
 
     async def envelope(self, item: Item) -> tuple[bool, bool]:
         """Read the replies to MAIL and RCPT and return whether they stand; who is refused is settled at once."""
@@ -169,13 +183,14 @@ class Hand:
             if said
             else lost(f"{self._relay} {gone}", after_dot=False)
         )
-        if self.items and (not self.items[0].mark or said):
+        heard = said is None or self._goes_on
+        if self.items and not (self.items[0].mark and heard):
             first = self.items.popleft()
             if first is self._awaited or not self.used:
                 self._source.settle(first.envelope, trouble)
             else:
                 self._source.give_back(first.envelope)
-        self.let_go(str(gone), untouched=said is not None)
+        self.let_go(str(gone), untouched=not heard)
         return trouble
 
     def let_go(self, reason: str, *, untouched: bool = False) -> None:

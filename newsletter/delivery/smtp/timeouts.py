@@ -19,6 +19,8 @@ class Timeouts:
     done: float = 600
     #: the reply to QUIT, which no mail depends on
     leave: float = 5
+    #: the end of the connection after a 421, where texts are under way that the server did not reply to
+    over: float = 1
 
     @property
     def pulse(self) -> float:

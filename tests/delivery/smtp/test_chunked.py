@@ -161,6 +161,39 @@ def test_421_charges_the_text_it_answers_and_nobody_behind_it(run: Run, said: li
 @pytest.mark.parametrize(
     ("said", "kinds"),
     [
+        (["503 no recipient", *FINE, *FINE], ["sent", "unknown", "unknown"]),
+        (["503 no recipient", "250 reset", "421 4.3.2 going down"], ["sent", "unknown", "unknown"]),
+        # nothing of this says that anything was taken
+        (["421 4.3.2 going down"] * 5, ["sent", BACK, BACK]),
+        (["503 no recipient"], ["sent", BACK, BACK]),
+        (["closing", "closed"], ["sent", BACK, BACK]),
+        ([], ["sent", BACK, BACK]),
+    ],
+)
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_server_that_goes_on_after_421_leaves_a_doubt_about_each_text_it_has(
+    run: Run, said: list[str], kinds: list[str], closes: bool
+) -> None:
+    async def script(server: Dialogue) -> None:
+        await server.hello(*OFFERS)
+        await transactions(server, 3)
+        server.say(*FINE[1:], *FINE[:2], "421 4.7.0 too fast for this recipient")
+        await asyncio.sleep(0.02)
+        server.say(*said)
+        if closes:
+            server.hang_up()
+        assert await server.line() == ""
+
+    tray = Tray(to(1), to(2), to(3))
+    ending = run(follows(script, tray))
+    assert tray.kinds == kinds
+    assert ending.trouble
+    assert ending.trouble.reply == "421 4.7.0 too fast for this recipient"
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
         ([], ["unknown"] * 3),
         (FINE[1:], ["sent", "unknown", "unknown"]),
         ([*FINE[1:], *FINE[:2], "550 5.1.1 unknown"], ["sent", "failed", "unknown"]),

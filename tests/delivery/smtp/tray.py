@@ -18,7 +18,7 @@ from tests.support import smtp
 LINES = b"Subject: dots\r\nMessage-ID: <1@x>\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\nend\r\n"
 #: What became of a message that was given back.
 BACK = "back"
-SHORT = Timeouts(5, 5, 5, 5, 5, 5, 2)
+SHORT = Timeouts(5, 5, 5, 5, 5, 5, 2, 0.1)
 
 
 def to(number: int, *, data: bytes = LINES, local: str = "reader", utf8: bool = False, envid: str = "") -> Envelope:
