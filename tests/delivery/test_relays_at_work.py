@@ -283,13 +283,13 @@ def test_when_every_relay_refuses_the_issue_pauses_and_nobody_is_charged(room: R
 def test_a_relay_in_passing_trouble_rests_and_comes_back_within_the_run(
     room: Room, other: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carriers, "REST", 0.2)
+    monkeypatch.setattr(carriers, "REST", 1)
     monkeypatch.setattr(run, "LOOK", 0.05)
     room.make(200)
     room.sending(batch=20)
     replies = iter(["451 4.3.2 overloaded"])
     room.server.mail = lambda _address: next(replies, None)
-    other.data = lambda _address: time.sleep(0.004)
+    other.data = lambda _address: time.sleep(0.015)
     add_relay(room, other.port, order=2)
     status = room.send()
     assert (status.state, status.sent, status.deferred) == (IssueState.SENT, 200, 0)
