@@ -75,7 +75,7 @@ def deliver(ctx: typer.Context, as_json: desk.Json = False) -> None:
 
 
 def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
-    """Send one issue; what goes wrong with it must not keep the next from its readers."""
+    """Send one issue, if that is still to be; what goes wrong with it must not keep the next from its readers."""
     error = None
     try:
         rechecking.before(here, due.issue)
@@ -84,7 +84,9 @@ def _take_up(here: desk.Desk, due: Due, busy: list[int]) -> Done | None:
         with here.read() as session:
             status, error = report.status(session, due.issue), problem
     if status is None:
-        busy.append(due.issue)
+        with here.read() as session:
+            if report.status(session, due.issue).worker:
+                busy.append(due.issue)
         return None
     return Done(due=due, status=status, error=error)
 

@@ -71,6 +71,7 @@ def _ended(engine: Engine, issue_id: int, patience: float, clock: Clock) -> bool
 
 def pause(session: Session, issue_id: int, *, actor: str, now: datetime) -> bool:
     """Stop an issue on its way until somebody resumes it; False when its sender is asked to, which takes a moment."""
+    stops.lock(session, issue_id)
     _require_on_its_way(session, issue_id, "paused")
     running = ledger.holder(session, issue_id, now=now)[1]
     action = "pause asked" if running else "paused"
@@ -87,6 +88,7 @@ def pause(session: Session, issue_id: int, *, actor: str, now: datetime) -> bool
 
 def resume(session: Session, issue_id: int, *, actor: str, now: datetime) -> bool:
     """Take back what was asked of an issue on its way; True when a sender has to take it up again."""
+    stops.lock(session, issue_id)
     _require_on_its_way(session, issue_id, "resumed")
     audit.append(session, "resume asked", actor=actor, kind="issue", name=issue_id, now=now)
     _ask(session, issue_id, Ask.NONE, actor)

@@ -38,6 +38,10 @@ _FOR_A_PERSON = (Stop.ASKED, Stop.BREAKER)
 _ISSUE = table(Issue)
 
 
+class _Past(Refused):
+    """An issue that was due is not any more."""
+
+
 class Why(StrEnum):
     """Why an issue goes on now."""
 
@@ -98,14 +102,15 @@ def look(session: Session, settings: Settings, *, now: datetime) -> Round:
     ready = schedules.due(session, now, timedelta(hours=settings.sending.late))
     missed = (each for each in schedules.all(session) if each.missed and each.issue not in known)
     held = [each for each in ready if _unseen(session, each.issue)]
-    begin = [
-        Due(issue=each.issue, why=Why.SCHEDULED, order=order(each.terms), actor=each.actor)
-        for each in ready if each not in held
-    ]  # fmt: skip
+    begin = [_begins(each) for each in ready if each not in held]
     rows = _on_their_way(session)
     busy = [row.issue_id for row in rows if ledger.holder(session, row.issue_id, now=now)[1]]
     go_on = [due for row in rows if row.issue_id not in busy for due in _due(session, settings, row, now)]
     return Round(due=(*begin, *go_on), busy=tuple(busy), missed=tuple(missed), held=tuple(held))
+
+
+def _begins(each: ScheduleView) -> Due:
+    return Due(issue=each.issue, why=Why.SCHEDULED, order=order(each.terms), actor=each.actor)
 
 
 def _unseen(session: Session, issue_id: int) -> bool:
@@ -117,16 +122,20 @@ def take_up(
     engine: Engine, settings: Settings, due: Due, *, keyring: Keyring, clock: Clock = utc_now,
     progress: Progress | None = None,
 ) -> Status | None:  # fmt: skip
-    """Send what is due and return how it stands; None when somebody else sends it by now.
+    """Send what is due and return how it stands; None when somebody else sends it by now, or it is not due any more.
 
-    A scheduled issue is looked at again before it begins, as a person's send is.
+    The look may be hours old: what a person or another pass did since then counts. A scheduled issue is looked at again
+    before it begins, as a person's send is.
     """
-    if due.why is Why.SCHEDULED:
-        _require_fit(engine, settings, due, keyring=keyring, now=clock())
     try:
+        if due.why is Why.SCHEDULED:
+            _require_fit(engine, settings, due, keyring=keyring, now=clock())
         return sending.send(
-            engine, settings, due.issue, due.order, keyring=keyring, actor=due.actor, clock=clock, progress=progress
-        )
+            engine, settings, due.issue, due.order, keyring=keyring, actor=due.actor, clock=clock, progress=progress,
+            still=lambda session: _require_due(session, settings, due, clock()),
+        )  # fmt: skip
+    except _Past:
+        return None
     except Refused:
         with db.reading(engine) as session:
             worker, lives = ledger.holder(session, due.issue, now=clock())
@@ -137,10 +146,24 @@ def take_up(
 
 def _require_fit(engine: Engine, settings: Settings, due: Due, *, keyring: Keyring, now: datetime) -> None:
     with db.reading(engine) as session:
+        _require_due(session, settings, due, now)
         roles.require(session, due.actor, Role.SENDER)
         blocking = gate.blocks(inspection.inspect(session, due.issue, settings, keyring=keyring, now=now))
     if blocking:
         raise Blocked(f"issue {due.issue} was to begin, and cannot be sent; what blocks it:", blocking)
+
+
+def _require_due(session: Session, settings: Settings, due: Due, now: datetime) -> None:
+    """Refuse unless a look would find the same now, with the same reason and the same order."""
+    if due.why is Why.SCHEDULED:
+        each = schedules.find(session, due.issue)
+        begins = each and not each.missed and each.at <= now and not _unseen(session, due.issue)
+        found = [_begins(each)] if each and begins else []
+    else:
+        rows = [row for row in _on_their_way(session) if row.issue_id == due.issue]
+        found = [again for row in rows for again in _due(session, settings, row, now)]
+    if due not in found:
+        raise _Past(f"issue {due.issue} is not due any more")
 
 
 def _on_their_way(session: Session) -> list[Row[Any]]:

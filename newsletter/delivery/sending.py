@@ -106,15 +106,17 @@ def send(
     tell: Callable[[PlanView], None] | None = None,
     progress: Progress | None = None,
     trust: ssl.SSLContext | None = None,
+    still: Callable[[Session], None] | None = None,
 ) -> Status:
     """Send the issue to everyone who is due, or go on where an earlier send stopped; return how it stands.
 
     The issue is then `sent`, or `paused` with the reason in its note: readers whom the relay put off, or an
     interruption. Raises RelayError, with the issue paused, when every relay refuses for reasons of its own, or too much
     goes wrong. `tell` hears of the plan before the first message; `trust` is what relays' certificates are checked by.
+    `still` may refuse, in the transaction that takes the issue, what is not to be sent any more.
     """
     there = carriers.of(settings, trust=trust)
-    planned, shift = _begin(engine, settings, issue_id, order, keyring=keyring, actor=actor, clock=clock)
+    planned, shift = _begin(engine, settings, issue_id, order, keyring=keyring, actor=actor, clock=clock, still=still)
     with _paused_by_errors(engine, shift.hold, actor, clock):
         if tell:
             tell(planned)
@@ -128,10 +130,14 @@ def send(
 
 
 def _begin(
-    engine: Engine, settings: Settings, issue_id: int, order: Order, *, keyring: Keyring, actor: str, clock: Clock
-) -> tuple[PlanView, Shift]:
+    engine: Engine, settings: Settings, issue_id: int, order: Order, *, keyring: Keyring, actor: str, clock: Clock,
+    still: Callable[[Session], None] | None,
+) -> tuple[PlanView, Shift]:  # fmt: skip
     now = clock()
     with db.transaction(engine) as session:
+        stops.lock(session, issue_id)
+        if still:
+            still(session)
         rendered = press.load(session, issue_id)
         lookup = readers.lookup(session, rendered.personal.needs, now=now)
         planned = _plan(session, settings, issue_id, order, rendered, actor=actor, now=now)

@@ -5,6 +5,13 @@ from sqlmodel import Session
 
 from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.tables import AUDIENCE
+from newsletter.issues import issues
+
+
+def lock(session: Session, issue_id: int) -> None:
+    """Let nobody else take the issue, stop it or ask anything of its sender until the transaction ends."""
+    issues.row(session, issue_id, lock=True)  # before the audience, as planning does: the other order can deadlock
+    session.execute(select(AUDIENCE.c.issue_id).where(AUDIENCE.c.issue_id == issue_id).with_for_update())
 
 
 def of(session: Session, issue_id: int) -> Stop:

@@ -18,6 +18,7 @@ from newsletter.feedback.models import Click, ClickBy
 from newsletter.settings import load
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.cli.test_sending import frozen, maildir
+from tests.delivery.desk import make_issue as made_issue
 from tests.support.commands import Desk
 from tests.support.smtp import serving
 
@@ -152,10 +153,25 @@ def test_two_passes_at_once_send_one_issue_once(soon: Desk) -> None:
         assert sorted(server.recipients) == ["one@example.com", "two@example.com"]
 
 
-def planned(engine: Engine, desk: Desk) -> None:
-    """Plan issue 1 as a send does that dies before its first message."""
+def planned(engine: Engine, desk: Desk, issue: int = 1) -> None:
+    """Plan an issue as a send does that dies before its first message."""
     order, now = Order(lists=["weekly"]), datetime.now(UTC)
-    sending.plan(engine, load(desk.folder, {}), 1, order, actor="mara", now=now)
+    sending.plan(engine, load(desk.folder, {}), issue, order, actor="mara", now=now)
+
+
+def test_an_issue_that_is_paused_while_another_goes_out_is_left_alone(engine: Engine, frozen: Desk) -> None:
+    planned(engine, frozen)
+    with db.transaction(engine) as session:
+        made_issue(session, datetime.now(UTC))
+    planned(engine, frozen, 2)
+    with serving() as server:
+        server.data = lambda _address: None if server.accepted else frozen.json("pause", "2") and None
+        toml = frozen.folder / "newsletter.toml"
+        toml.write_text(toml.read_text().replace("port = 2525", f"port = {server.port}"))
+        ended = frozen.json("deliver")
+        assert sorted(server.recipients) == ["one@example.com", "two@example.com"]
+    assert ([each["issue"] for each in ended["issues"]], ended["busy"]) == ([1], [])
+    assert frozen.json("status", "2")["stop"] == "asked"
 
 
 def test_a_paused_issue_is_left_alone_until_it_is_resumed(engine: Engine, frozen: Desk, maildir: Path) -> None:
