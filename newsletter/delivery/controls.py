@@ -9,6 +9,7 @@ from sqlmodel import Session
 from newsletter import audit, db
 from newsletter.delivery import ledger, recovery, results, schedules, stops
 from newsletter.delivery.books import Clock
+from newsletter.delivery.ledger import Hold
 from newsletter.delivery.models import Ask, BatchState, DeliveryState, Stop
 from newsletter.delivery.results import MAY_HAVE_IT, RESENT
 from newsletter.delivery.tables import AUDIENCE, BATCH, DELIVERY
@@ -105,23 +106,44 @@ def cancel(engine: Engine, settings: Settings, issue_id: int, *, actor: str, now
     It opens its transactions itself: what a dead sender achieved is recorded only after its right has gone.
     """
     with db.transaction(engine) as session:
+        stops.lock(session, issue_id)
         if issues.get(session, issue_id).state not in _ON_ITS_WAY:
             schedules.forget(session, issue_id)
             issues.cancel(session, issue_id, actor=actor, now=now)
             return True
+        _ask(session, issue_id, Ask.CANCEL, actor)  # stands until it is done, whoever dies before that
         if ledger.holder(session, issue_id, now=now)[1]:
             audit.append(session, "cancel asked", actor=actor, kind="issue", name=issue_id, now=now)
-            _ask(session, issue_id, Ask.CANCEL, actor)
             return False
         hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
+    _give_up(engine, settings, hold, actor=actor, now=now)
+    return True
+
+
+def cancel_as_asked(engine: Engine, settings: Settings, issue_id: int, *, now: datetime) -> bool:
+    """Give an issue up whose sender died before it heard of that; False when nobody asks for it any more.
+
+    Refused while a sender lives: it hears of it.
+    """
+    with db.transaction(engine) as session:
+        stops.lock(session, issue_id)
+        if stops.ask_of(session, issue_id) is not Ask.CANCEL:
+            return False
+        actor = stops.asked_by(session, issue_id)
+        hold = ledger.take(session, issue_id, worker=ledger.this_worker(), now=now)
+    _give_up(engine, settings, hold, actor=actor, now=now)
+    return True
+
+
+def _give_up(engine: Engine, settings: Settings, hold: Hold, *, actor: str, now: datetime) -> None:
     folder, policy = settings.path("journal"), results.policy(settings.sending)
     with db.transaction(engine) as session:
+        stops.lock(session, hold.issue_id)
         left = recovery.recover(session, hold, folder, policy=policy, actor=actor, now=now)
-        finish_cancel(session, issue_id, actor=actor, now=now)
+        finish_cancel(session, hold.issue_id, actor=actor, now=now)
         ledger.release(session, hold)
     for path in left:
         path.unlink(missing_ok=True)
-    return True
 
 
 def finish_cancel(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:

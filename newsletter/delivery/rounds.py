@@ -13,7 +13,17 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, or_, select
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.delivery import editions, inspection, ledger, relays, schedules, sending, subject_tests
+from newsletter.delivery import (
+    controls,
+    editions,
+    inspection,
+    ledger,
+    relays,
+    report,
+    schedules,
+    sending,
+    subject_tests,
+)  # fmt: skip
 from newsletter.delivery.books import Clock
 from newsletter.delivery.models import Ask, DeliveryState, Stop
 from newsletter.delivery.pulse import Progress
@@ -55,6 +65,8 @@ class Why(StrEnum):
     INTERRUPTED = "interrupted"
     #: the relays were in trouble, and that may have passed
     RELAY = "relay"
+    #: somebody gave it up, and its sender did not live to hear of it: nobody gets it any more
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +134,14 @@ def take_up(
     engine: Engine, settings: Settings, due: Due, *, keyring: Keyring, clock: Clock = utc_now,
     progress: Progress | None = None,
 ) -> Status | None:  # fmt: skip
-    """Send what is due and return how it stands; None when somebody else sends it by now, or it is not due any more.
+    """Send what is due, or give it up, and return how it stands; None when somebody else has it, or it is due no more.
 
     The look may be hours old: what a person or another pass did since then counts. A scheduled issue is looked at again
     before it begins, as a person's send is.
     """
     try:
+        if due.why is Why.CANCEL:
+            return _cancel(engine, settings, due.issue, now=clock())
         if due.why is Why.SCHEDULED:
             _require_fit(engine, settings, due, keyring=keyring, now=clock())
         return sending.send(
@@ -142,6 +156,13 @@ def take_up(
         if lives and worker != ledger.this_worker():
             return None
         raise
+
+
+def _cancel(engine: Engine, settings: Settings, issue_id: int, *, now: datetime) -> Status | None:
+    if not controls.cancel_as_asked(engine, settings, issue_id, now=now):
+        return None
+    with db.reading(engine) as session:
+        return report.status(session, issue_id, now=now)
 
 
 def _require_fit(engine: Engine, settings: Settings, due: Due, *, keyring: Keyring, now: datetime) -> None:
@@ -183,6 +204,8 @@ def _due(session: Session, settings: Settings, row: Row[Any], now: datetime) -> 
 
 
 def _why(session: Session, settings: Settings, row: Row[Any], now: datetime) -> Why | None:
+    if row.ask is Ask.CANCEL:
+        return Why.CANCEL
     died = row.state is IssueState.SENDING
     # A sender may die before it heeds what is asked of it.
     if row.ask is Ask.PAUSE or (row.stop in _FOR_A_PERSON and not died):

@@ -138,6 +138,7 @@ def _begin(
         stops.lock(session, issue_id)
         if still:
             still(session)
+        stops.require_wanted(session, issue_id)
         rendered = press.load(session, issue_id)
         lookup = readers.lookup(session, rendered.personal.needs, now=now)
         planned = _plan(session, settings, issue_id, order, rendered, actor=actor, now=now)

@@ -5,6 +5,7 @@ from sqlmodel import Session
 
 from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.tables import AUDIENCE
+from newsletter.errors import Refused
 from newsletter.issues import issues
 
 
@@ -24,6 +25,15 @@ def ask_of(session: Session, issue_id: int) -> Ask:
     """Return what a person asks of the issue's sender, which nobody has answered yet."""
     found = session.execute(select(AUDIENCE.c.ask).where(AUDIENCE.c.issue_id == issue_id)).scalar()
     return Ask(found or "")
+
+
+def require_wanted(session: Session, issue_id: int) -> None:
+    """Refuse an issue that somebody gave up when it had a sender, which did not live to hear of it."""
+    if ask_of(session, issue_id) is Ask.CANCEL:
+        raise Refused(
+            f"issue {issue_id} is to be cancelled, as {asked_by(session, issue_id)} asked; do so: newsletter issues "
+            f"cancel {issue_id}, or take that back: newsletter resume {issue_id}"
+        )
 
 
 def write(session: Session, issue_id: int, stop: Stop) -> None:

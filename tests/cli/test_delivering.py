@@ -192,6 +192,25 @@ def test_an_issue_is_cancelled_on_its_way(engine: Engine, frozen: Desk, refuse: 
     assert frozen.json("compose", "--pick", "cranes")["issue"] == 2
 
 
+def test_a_pass_gives_up_what_a_sender_died_before_it_heard_of(engine: Engine, frozen: Desk, refuse: Refuse) -> None:
+    planned(engine, frozen)
+    for seconds in (30, -30):
+        with db.transaction(engine) as session:
+            lease = {"worker": "elsewhere:1:7", "lease_until": datetime.now(UTC) + timedelta(seconds=seconds)}
+            session.execute(update(AUDIENCE).values(**lease))
+        if seconds > 0:
+            assert frozen.json("issues", "cancel", "1", "--wait", "0")["asked"]
+    names(refuse("send", "1", "--yes"), "is to be cancelled, as", "newsletter resume 1")
+    (done,) = frozen.json("deliver")["issues"]
+    assert (done["why"], done["state"], done["sent"], done["waiting"], done["error"]) == (
+        "cancel",
+        "cancelled",
+        0,
+        0,
+        "",
+    )
+
+
 def test_subjects_are_given_shown_and_checked(desk: Desk, refuse: Refuse) -> None:
     made = desk.json("compose", "--pick", "cranes", "--subject", "Cranes", "--or-subject", "Or so",
                      "--or-subject", "{{ subscriber.name | default('Reader') }}, cranes")  # fmt: skip
