@@ -169,6 +169,7 @@ def _leave(shift: Shift, work: Work, actor: str) -> None:
 
 def _close_or_pause(session: Session, work: Work, shift: Shift, actor: str) -> int:
     issue_id, now = shift.hold.issue_id, work.books.clock()
+    stops.lock(session, issue_id)
     ask = stops.ask_of(session, issue_id)  # also what came after the run's last look
     if ask is Ask.CANCEL:
         controls.finish_cancel(session, issue_id, actor=actor, now=now)
@@ -194,8 +195,7 @@ def _standing(session: Session, work: Work, shift: Shift, waiting: int) -> tuple
     """Return why the issue is paused, with the words for it."""
     issue_id = shift.hold.issue_id
     if stops.ask_of(session, issue_id) is Ask.PAUSE:
-        who = stops.asked_by(session, issue_id)
-        return Stop.ASKED, f"paused by {who}; go on: newsletter resume {issue_id}"
+        return Stop.ASKED, _as_asked(session, issue_id)
     limited = shift.limit and work.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
     if work.stop is Stop.PART or limited or (work.stop is Stop.NONE and shares.is_out(session, issue_id, shift.part)):
         return (
@@ -222,8 +222,24 @@ def _paused_by_errors(engine: Engine, hold: Hold, actor: str, clock: Clock) -> I
         stopped = isinstance(error, KeyboardInterrupt | asyncio.CancelledError)
         reason = "stopped before its end" if stopped else str(error) or repr(error)
         with suppress(NewsletterError, SQLAlchemyError), db.transaction(engine) as session:
-            contents.pause(session, hold.issue_id, reason=reason)
-            stops.write(session, hold.issue_id, Stop.INTERRUPTED)
-            ledger.release(session, hold)
-            audit.append(session, "paused", actor=actor, kind="issue", name=hold.issue_id, now=clock())
+            _put_by(session, hold, reason, actor=actor, now=clock())
         raise
+
+
+def _put_by(session: Session, hold: Hold, reason: str, *, actor: str, now: datetime) -> None:
+    issue_id, stop, left = hold.issue_id, Stop.INTERRUPTED, Ask.NONE
+    stops.lock(session, issue_id)
+    match stops.ask_of(session, issue_id):
+        case Ask.PAUSE:
+            stop, reason = Stop.ASKED, f"{_as_asked(session, issue_id)}; its sender ended: {reason}"
+        case Ask.CANCEL:  # whoever comes next records what the journals tell, and gives it up
+            left, who = Ask.CANCEL, stops.asked_by(session, issue_id)
+            reason = f"to be cancelled, as {who} asked: newsletter issues cancel {issue_id}; its sender ended: {reason}"
+    contents.pause(session, issue_id, reason=reason)
+    stops.write(session, issue_id, stop, ask=left)
+    ledger.release(session, hold)
+    audit.append(session, "paused", actor=actor, kind="issue", name=issue_id, now=now)
+
+
+def _as_asked(session: Session, issue_id: int) -> str:
+    return f"paused by {stops.asked_by(session, issue_id)}; go on: newsletter resume {issue_id}"

@@ -36,9 +36,9 @@ def require_wanted(session: Session, issue_id: int) -> None:
         )
 
 
-def write(session: Session, issue_id: int, stop: Stop) -> None:
-    """Keep why the issue stopped; what was asked of its sender is answered by that."""
-    session.execute(update(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id).values(stop=stop, ask=Ask.NONE))
+def write(session: Session, issue_id: int, stop: Stop, *, ask: Ask = Ask.NONE) -> None:
+    """Keep why the issue stopped; what was asked of its sender is answered by that, but for an `ask` that stands."""
+    session.execute(update(AUDIENCE).where(AUDIENCE.c.issue_id == issue_id).values(stop=stop, ask=ask))
 
 
 def asked_by(session: Session, issue_id: int) -> str:

@@ -1,6 +1,8 @@
 """What a person asks holds, also where the sender that was asked does not live to hear it."""
 
 from collections.abc import Callable
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -14,7 +16,7 @@ from newsletter.errors import DatabaseError, Refused
 from newsletter.issues.models import Issue, IssueState
 from tests.delivery.desk import KEYRING, email
 from tests.delivery.room import Room, everyone
-from tests.delivery.test_rounds import go, look, put_off
+from tests.delivery.test_rounds import go, look, put_off, why
 
 
 def cancel(room: Room) -> bool:
@@ -107,3 +109,46 @@ def test_a_cancel_that_died_half_way_is_ended_by_the_next_pass(room: Room, monke
 
 def failing(*_args: object, **_words: object) -> None:
     raise DatabaseError("the database restarts")
+
+
+@pytest.mark.parametrize(
+    ("act", "note", "found", "state"),
+    [(pause, "paused by jonas; go on: newsletter resume 1; its sender ended: the database restarts", [], "paused"),
+     (cancel, "to be cancelled, as jonas asked: newsletter issues cancel 1; its sender ended: the database restarts",
+      [Why.CANCEL], "cancelled")],
+)  # fmt: skip
+def test_what_was_asked_of_a_sender_that_an_error_ends_is_done_all_the_same(
+    room: Room, monkeypatch: pytest.MonkeyPatch, act: Callable[[Room], bool], note: str, found: list[Why], state: str
+) -> None:
+    room.make(6)
+    begun, done, ended, hear = Event(), Event(), Event(), ledger.ask
+
+    def third(address: str) -> None:
+        if address == email(3):
+            begun.set()
+            assert not act(room)
+            done.set()
+            ended.wait(20)
+
+    def deaf(*args: Any, **words: Any) -> ledger.Answer:
+        answer = hear(*args, **words)
+        if begun.is_set():
+            done.wait(20)
+            ended.set()
+            failing()
+        return answer
+
+    room.server.rcpt = third
+    with monkeypatch.context() as patch, pytest.raises(DatabaseError):
+        patch.setattr(ledger, "ask", deaf)
+        room.send()
+    assert ended.is_set()
+    assert (room.status().state, room.status().note) == (IssueState.PAUSED, note)
+    had = len(room.server.recipients)
+    assert why(room) == found
+    go(room)
+    assert (room.status().state, len(room.server.recipients)) == (state, had)
+    if act is pause:
+        resume(room)
+        room.server.rcpt = lambda _address: None
+        assert [each[1] for each in go(room)] == ["sent"]
