@@ -77,7 +77,10 @@ def parse(text: str, now: datetime) -> tuple[datetime, str]:
     if not zone:
         raise BadInput(f"{text!r} names no time zone; write {day} {clock} Europe/Berlin, or {day} {clock}Z for UTC")
     name = "UTC" if zone == "Z" else zone
-    at = _exact(naive, _zone(name), name).astimezone(UTC)
+    try:
+        at = _exact(naive, _zone(name), name).astimezone(UTC)
+    except OverflowError as error:  # its year in UTC would be 0 or 10000
+        raise BadInput(f"{text!r} is on no calendar in UTC; write it as {_EXAMPLE}") from error
     if at <= now:
         raise BadInput(f"{text!r} is past; it is {now.astimezone(UTC):{_FORM}} UTC now. To send at once leave out --at")
     return at, name

@@ -45,6 +45,9 @@ def test_a_moment_is_read_in_its_zone(text: str, utc: str, zone: str) -> None:
         ("2026-12-01 07:00 Europe/Atlantis", "'Europe/Atlantis' is no time zone"),
         ("2026-12-01 07:00 Europe", "'Europe' is no time zone"),
         ("2026-12-01 07:00+99:00", "is no distance from UTC"),
+        ("9999-12-31 23:59 America/New_York", "is on no calendar in UTC; write it as"),
+        ("9999-12-31 23:59 -05:00", "is on no calendar in UTC; write it as"),
+        ("0001-01-01 00:00 +05:00", "is on no calendar in UTC; write it as"),
         ("2026-01-02 10:00 Europe/Berlin", "is past; it is 2026-01-02 09:00 UTC now"),
         ("2026-03-29 02:30 Europe/Berlin", r"does not exist in Europe/Berlin.*write 2026-03-29 03:30 Europe/Berlin"),
         (
@@ -58,7 +61,10 @@ def test_what_is_no_moment_to_come_is_refused_with_the_reason(text: str, told: s
         schedules.parse(text, NOW)
 
 
-@given(st.text(max_size=40) | st.from_regex(r"2026-\d\d-\d\d \d\d:\d\d ?[A-Za-z/+:0-9_.-]{0,20}", fullmatch=True))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"(2026|9999|0001)-\d\d-\d\d \d\d:\d\d ?[A-Za-z/+:0-9_.-]{0,20}", fullmatch=True)
+)
 def test_no_text_brings_anything_but_a_moment_or_a_refusal(text: str) -> None:
     try:
         at, _ = schedules.parse(text, NOW)
