@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Engine, Row, select
 from sqlmodel import Session
 
 from newsletter import db
@@ -105,7 +105,7 @@ def order(terms: Mapping[str, Any]) -> Order:
 def onward(session: Session, issue_id: int) -> Order:
     """Return the order that goes on with an issue as far as it had come: with its share, or with the rest."""
     divided = _any(session, issue_id, DELIVERY.c.part == 1)
-    return Order(share=Share(rest=divided and _rest_began(session, issue_id)))
+    return Order(share=Share(rest=divided and subject_tests.rest_began(session, issue_id)))
 
 
 def look(session: Session, settings: Settings, *, now: datetime) -> Round:
@@ -212,7 +212,7 @@ def _why(session: Session, settings: Settings, row: Row[Any], now: datetime) -> 
         return None
     if row.stop is Stop.RELAY and not died and not _may_have_passed(session, settings, now):
         return None
-    if not _rest_began(session, row.issue_id):
+    if not subject_tests.rest_began(session, row.issue_id):
         if _has_winner(session, row.issue_id, now):
             return Why.WINNER
         if _share_is_out(session, row.issue_id):
@@ -234,13 +234,6 @@ def _has_winner(session: Session, issue_id: int, now: datetime) -> bool:
         subject_tests.find(session, issue_id) is not None
         and subject_tests.winner(session, issue_id, now=now) is not None
     )
-
-
-def _rest_began(session: Session, issue_id: int) -> bool:
-    """Return whether anybody beyond the share that goes first had an attempt."""
-    refused = and_(DELIVERY.c.state == DeliveryState.PENDING, DELIVERY.c.reason != "")
-    tried = or_(DELIVERY.c.attempts > 0, DELIVERY.c.state == DeliveryState.SENDING, refused)
-    return _any(session, issue_id, DELIVERY.c.part == 0, tried)
 
 
 def _share_is_out(session: Session, issue_id: int) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import String, column, func, insert, select, table, update
+from sqlalchemy import String, and_, column, func, insert, or_, select, table, update
 from sqlmodel import Session
 
 from newsletter import audit
@@ -198,18 +198,24 @@ def by_clicks(session: Session, issue_id: int, *, actor: str, now: datetime) -> 
 def choose(session: Session, issue_id: int, number: int, *, actor: str, now: datetime) -> None:
     """Let a subject win, counted from 0: whoever still waits, and is not of the share, gets the issue under it.
 
-    It can be chosen otherwise until the first of the rest has a copy.
+    It can be chosen otherwise until the first of the rest was tried: from then on somebody may have it under that one.
     """
     require(session, issue_id)
     subjects = issues.get(session, issue_id).subjects
     if not 0 <= number < len(subjects):
         raise BadInput(f"issue {issue_id} has no subject {number + 1}; they are 1 to {len(subjects)}")
-    rest = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 0)
-    gone = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-    if session.scalar(select(DELIVERY.c.id).where(*rest, DELIVERY.c.state.in_(gone)).limit(1)) is not None:
+    if rest_began(session, issue_id):
         raise Refused(f"the rest of issue {issue_id} is on its way already, under the subject that has won")
     won = update(SUBJECT_TEST).where(SUBJECT_TEST.c.issue_id == issue_id)
     session.execute(won.values(winner=number, decided_at=now, decided_by=actor))
-    waits = (*rest, DELIVERY.c.state.in_(ledger.WAITING))
-    session.execute(update(DELIVERY).where(*waits).values(variant=number))
+    rest = (DELIVERY.c.issue_id == issue_id, DELIVERY.c.part == 0, DELIVERY.c.state.in_(ledger.WAITING))
+    session.execute(update(DELIVERY).where(*rest).values(variant=number))
     audit.append(session, "subject chosen", actor=actor, kind="issue", name=issue_id, now=now, subject=number + 1)
+
+
+def rest_began(session: Session, issue_id: int) -> bool:
+    """Return whether anybody beyond the share that goes first had an attempt, and so may have a copy."""
+    refused = and_(DELIVERY.c.state == DeliveryState.PENDING, DELIVERY.c.reason != "")
+    gone = DELIVERY.c.state.in_((DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN))
+    tried = (DELIVERY.c.part == 0, or_(DELIVERY.c.attempts > 0, gone, refused))
+    return session.scalar(select(DELIVERY.c.id).where(DELIVERY.c.issue_id == issue_id, *tried).limit(1)) is not None

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from newsletter import db
 from newsletter.delivery import planning, subject_tests
 from newsletter.delivery.models import DeliveryState
+from newsletter.delivery.results import RESENT
 from newsletter.delivery.tables import DELIVERY, LIST
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.feedback import events
@@ -113,6 +114,24 @@ def test_a_person_decides_where_a_person_is_to(engine: Engine, now: datetime) ->
         settle(session, now, part=0)
         with pytest.raises(Refused, match="on its way already"):
             subject_tests.choose(session, issue, 1, actor="mara", now=now)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"reason": RESENT, "attempts": 1}, {"reason": RESENT}, {"state": DeliveryState.DEFERRED, "attempts": 1},
+     {"state": DeliveryState.UNKNOWN}, {"state": DeliveryState.SENDING}],
+)  # fmt: skip
+def test_no_other_subject_wins_once_somebody_of_the_rest_may_have_a_copy(
+    engine: Engine, now: datetime, words: dict[str, object]
+) -> None:
+    issue = begun(engine, now, decide="hand")
+    with db.transaction(engine) as session:
+        subject_tests.choose(session, issue, 0, actor="mara", now=now)
+        first = select(DELIVERY.c.id).where(DELIVERY.c.part == 0).limit(1).scalar_subquery()
+        session.execute(update(DELIVERY).where(DELIVERY.c.id == first).values(**words))
+        with pytest.raises(Refused, match="on its way already"):
+            subject_tests.choose(session, issue, 1, actor="mara", now=now)
+        assert rest(session, issue) == {0: 20}
 
 
 def test_who_already_has_a_result_keeps_the_subject(engine: Engine, now: datetime) -> None:
