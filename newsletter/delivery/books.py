@@ -13,13 +13,16 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter import db
-from newsletter.delivery import ledger, relays, verdicts
+from newsletter.delivery import ledger, relays, stops, verdicts
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import LEASE, Answer, Hold
+from newsletter.delivery.models import Stop
 from newsletter.delivery.reader import Reader
 from newsletter.delivery.readers import Lookup
 from newsletter.delivery.results import Change
 from newsletter.errors import DatabaseError, RelayError
+from newsletter.issues import issues
+from newsletter.issues.models import IssueState
 
 #: How long a sender waits for another writer of SQLite, in seconds: a large import has an end.
 PATIENCE = 300
@@ -83,6 +86,10 @@ class Books:
         """Return how many readers have the issue, and how many of them call it spam."""
         return await self.told(self._complaints)
 
+    async def stopping(self, stop: Stop, reason: str) -> None:
+        """Keep why the send is ending: until its last copies are recorded, its sender may die."""
+        await self.told(lambda: self._stopping(stop, reason))
+
     async def told(self, act: Callable[[], Result]) -> Result:
         """Return what a call comes to in the ledger's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
@@ -97,6 +104,14 @@ class Books:
         now = self.clock()
         ledger.renew(session, self.hold, now=now)
         return now
+
+    def _stopping(self, stop: Stop, reason: str) -> None:
+        issue_id = self.hold.issue_id
+        with db.transaction(self.engine) as session:
+            stops.lock(session, issue_id)
+            ledger.renew(session, self.hold, now=self.clock())
+            issues.move(session, issue_id, IssueState.SENDING, since=(IssueState.SENDING,), note=reason[:2000])
+            stops.write(session, issue_id, stop, ask=stops.ask_of(session, issue_id))
 
     def renew_now(self) -> None:
         """Say so from the caller's thread; refuse when another has taken over."""

@@ -207,8 +207,8 @@ def _why(session: Session, settings: Settings, row: Row[Any], now: datetime) -> 
     if row.ask is Ask.CANCEL:
         return Why.CANCEL
     died = row.state is IssueState.SENDING
-    # A sender may die before it heeds what is asked of it.
-    if row.ask is Ask.PAUSE or (row.stop in _FOR_A_PERSON and not died):
+    # A sender may die before it heeds what is asked of it, or what its breaker says.
+    if row.ask is Ask.PAUSE or row.stop in _FOR_A_PERSON:
         return None
     if row.stop is Stop.RELAY and not died and not _may_have_passed(session, settings, now):
         return None

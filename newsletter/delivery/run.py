@@ -165,13 +165,18 @@ class Run:
                 self.work.halt(Stop.BREAKER, trip.reason, RelayError(trip.reason))
 
     async def _listen(self) -> None:
-        """Ask the ledger about the copies that go out next, and about what a person wants."""
+        """Ask the ledger about the copies that go out next, and about what a person wants; tell it of the breaker."""
+        kept = False
         while True:
             await looping.happens(self.dispatch.stale, LOOK)
             self.dispatch.stale.clear()
             next_ = self.dispatch.asked_about()
             asked = time.monotonic()
             self._heard(await self.books.ask(copy.reader.delivery_id for copy in next_), next_, asked)
+            if self.work.stop is Stop.BREAKER and not kept:
+                with suppress(DatabaseError):  # another writer has it: there are more tries until the end
+                    await self.books.stopping(Stop.BREAKER, self.work.reason)
+                    kept = True
             for carrier in self.work.carriers:
                 carrier.reopen(asked)
             for copy, rest in self.dispatch.release():

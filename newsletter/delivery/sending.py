@@ -227,8 +227,9 @@ def _paused_by_errors(engine: Engine, hold: Hold, actor: str, clock: Clock) -> I
 
 
 def _put_by(session: Session, hold: Hold, reason: str, *, actor: str, now: datetime) -> None:
-    issue_id, stop, left = hold.issue_id, Stop.INTERRUPTED, Ask.NONE
+    issue_id, left = hold.issue_id, Ask.NONE
     stops.lock(session, issue_id)
+    stop = stops.of(session, issue_id) or Stop.INTERRUPTED  # a limit or the breaker may have kept its own
     match stops.ask_of(session, issue_id):
         case Ask.PAUSE:
             stop, reason = Stop.ASKED, f"{_as_asked(session, issue_id)}; its sender ended: {reason}"

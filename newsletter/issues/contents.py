@@ -140,6 +140,6 @@ def pause(session: Session, issue_id: int, *, reason: str) -> None:
 
 def close(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:
     """Mark the issue as sent; the ledger has counted everyone before it asks."""
-    issues.move(session, issue_id, IssueState.SENT, since=(IssueState.SENDING,), sent_at=now)
+    issues.move(session, issue_id, IssueState.SENT, since=(IssueState.SENDING,), sent_at=now, note="")
     audit.append(session, "sent", actor=actor, kind="issue", name=issue_id, now=now)
     notices.tell(session, Event.SENT, data={"issue": issue_id}, now=now)

@@ -1,5 +1,6 @@
 """What a person asks holds, also where the sender that was asked does not live to hear it."""
 
+import time
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -9,10 +10,11 @@ from sqlalchemy import update
 
 from newsletter import audit, db
 from newsletter.delivery import controls, ledger, recovery, rounds, stops
-from newsletter.delivery.models import Ask
+from newsletter.delivery.models import Ask, Stop
 from newsletter.delivery.rounds import Why
+from newsletter.delivery.shares import Share
 from newsletter.delivery.tables import AUDIENCE
-from newsletter.errors import DatabaseError, Refused
+from newsletter.errors import DatabaseError, Refused, RelayError
 from newsletter.issues.models import Issue, IssueState
 from tests.delivery.desk import KEYRING, email
 from tests.delivery.room import Room, everyone
@@ -152,3 +154,43 @@ def test_what_was_asked_of_a_sender_that_an_error_ends_is_done_all_the_same(
         resume(room)
         room.server.rcpt = lambda _address: None
         assert [each[1] for each in go(room)] == ["sent"]
+
+
+def test_what_the_breaker_stopped_waits_for_a_person_though_its_sender_dies_before_it_ends(room: Room) -> None:
+    room.make(8)
+    room.relay(connections=4)
+    found: list[Why] = []
+    notes: list[str] = []
+
+    def data(_address: str) -> str | None:
+        if len(room.server.seen) <= 3:
+            return "554 5.6.0 we do not like it"
+        until = time.monotonic() + 20
+        while standing(room) is not Stop.BREAKER and time.monotonic() < until:
+            time.sleep(0.05)
+        notes.append(room.status().note)
+        room.clock.tick(minutes=2)  # as if nothing were heard of the sender any more
+        found.extend(why(room))
+        return None
+
+    room.server.data = data
+    with pytest.raises(RelayError, match="refused 3 times in a row"):
+        room.send()
+    assert {each.startswith("what the issue says was refused 3 times in a row") for each in notes} == {True}
+    assert (standing(room), found, room.status().failed) == (Stop.BREAKER, [], 0)
+
+
+def standing(room: Room) -> Stop:
+    with db.reading(room.engine) as session:
+        return stops.of(session, room.issue)
+
+
+def test_a_limited_send_that_an_error_ends_does_not_go_on_to_everybody(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.make(6)
+    with monkeypatch.context() as patch, pytest.raises(DatabaseError):
+        patch.setattr(ledger, "claim", failing)
+        room.send(share=Share(limit=2))
+    assert (room.status().state, standing(room)) == (IssueState.PAUSED, Stop.PART)
+    assert why(room) == []
