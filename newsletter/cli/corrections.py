@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
 from newsletter.cli import desk, output, shape, trying
 from newsletter.cli import send as sends
-from newsletter.delivery import holders
+from newsletter.delivery import holders, report
+from newsletter.delivery.report import Status
 from newsletter.editorial.models import Role
 from newsletter.errors import Refused, UsageError
 from newsletter.issues import corrections
@@ -32,12 +34,32 @@ def list_(
     """List the corrections, newest first."""
     with desk.of(ctx).read() as session:
         found = corrections.all(session, state=state)
+        sends_of = {each.id: _send_of(session, each) for each in found}
     if as_json:
-        output.emit([each.as_json() for each in found])
+        output.emit([{**each.as_json(), **_counts(sends_of[each.id])} for each in found])
         return
     rows = [(each.id, each.kind, each.state, each.briefing, each.words, each.hands[0], each.at) for each in found]
     columns = ("correction", "kind", "state", "briefing", "what it says", "by", "written")
     output.table(columns, rows, empty="No corrections; when one is due: newsletter corrections draft BRIEFING")
+    for each in found:
+        if status := sends_of[each.id]:
+            output.say(_on_its_way(each, status))
+
+
+def _send_of(session: Session, found: CorrectionView) -> Status | None:
+    """Return how the send of a correction stands that is on its way, None for any other."""
+    if found.state is not CorrectionState.SENDING or found.issue is None:
+        return None
+    return report.status(session, found.issue)
+
+
+def _counts(status: Status | None) -> dict[str, int | None]:
+    return {"sent": status.sent if status else None, "audience": status.audience if status else None}
+
+
+def _on_its_way(found: CorrectionView, status: Status) -> str:
+    have = f"{status.sent} of {status.audience} have it"
+    return f"Correction {found.id} is on its way: {have}. {corrections.next_step(found)}"
 
 
 @app.command()
@@ -52,7 +74,7 @@ def show(
     here = desk.of(ctx)
     with here.read() as session:
         found = corrections.get(session, correction)
-        told = holders.count(session, found.briefing)
+        told, status = holders.count(session, found.briefing), _send_of(session, found)
         rendered = None
         if text or html:
             links = press.links(here.settings, found.issue or 0, keyring=here.keyring)
@@ -61,11 +83,12 @@ def show(
     if rendered and html:
         _write(html, rendered.html)
     if as_json:
-        output.emit({**found.as_json(), "readers": told.readers, "doubtful": told.doubtful, "gone": told.gone})
+        readers = {"readers": told.readers, "doubtful": told.doubtful, "gone": told.gone}
+        output.emit({**found.as_json(), **readers, **_counts(status)})
     elif rendered and text:
         output.write(rendered.text)
     else:
-        _show(found, told)
+        _show(found, told, status)
 
 
 def _write(path: Path, html: str) -> None:
@@ -75,7 +98,7 @@ def _write(path: Path, html: str) -> None:
         raise Refused(f"{path} cannot be written: {error.strerror}; name another file") from error
 
 
-def _show(found: CorrectionView, told: holders.Holders) -> None:
+def _show(found: CorrectionView, told: holders.Holders, status: Status | None) -> None:
     output.say(f"Correction {found.id} of {found.briefing}, {found.title!r}: {found.kind}, {found.state}")
     output.say(f"{found.label}: {found.wrong}")
     if found.right:
@@ -87,7 +110,7 @@ def _show(found: CorrectionView, told: holders.Holders) -> None:
     if found.issue:
         output.say(f"It goes out as issue {found.issue}; see it: newsletter preview {found.issue}")
     output.say(str(told)[0].upper() + str(told)[1:])
-    output.say(corrections.next_step(found))
+    output.say(_on_its_way(found, status) if status else corrections.next_step(found))
 
 
 @app.command()

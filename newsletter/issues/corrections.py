@@ -138,7 +138,8 @@ def approve(
     """
     row = _get(session, id)
     if row.state is not CorrectionState.DRAFTED:
-        raise Refused(f"correction {id} is {row.state}, and only one that is drafted is approved. {next_step(row)}")
+        here = get(session, id)
+        raise Refused(f"correction {id} is {here.state}, and only one that is drafted is approved. {next_step(here)}")
     people.require(session, actor)
     hand = actor in row.hands
     if hand and not solo:
@@ -160,7 +161,7 @@ def issue(session: Session, id: int, *, actor: str, now: datetime) -> int:
     if row.state is CorrectionState.SENT and row.issue_id:
         return row.issue_id
     if row.state is not CorrectionState.APPROVED:
-        raise Refused(f"correction {id} is {row.state} and cannot be sent. {next_step(row)}")
+        raise Refused(f"correction {id} is {row.state} and cannot be sent. {next_step(get(session, id))}")
     if row.issue_id and issues.get(session, row.issue_id).state is not IssueState.CANCELLED:
         return row.issue_id
     title = get(session, id).title or row.briefing_id
@@ -191,7 +192,7 @@ def withdraw(session: Session, id: int, *, reason: str, actor: str, now: datetim
 
 def all(session: Session, *, state: CorrectionState | None = None) -> list[CorrectionView]:
     """Return the corrections, newest first, all or those in one state."""
-    return _read(session, *([] if state is None else [col(Correction.state) == state]))
+    return [each for each in _read(session) if state in (None, each.state)]
 
 
 def get(session: Session, id: int) -> CorrectionView:
@@ -226,6 +227,11 @@ def pending(session: Session) -> list[CorrectionView]:
     return all(session, state=CorrectionState.APPROVED)
 
 
+def under_way(session: Session) -> list[CorrectionView]:
+    """Return the corrections that began to go out and are not done, newest first."""
+    return all(session, state=CorrectionState.SENDING)
+
+
 def carried(session: Session, issue_id: int) -> CorrectionView | None:
     """Return the correction that an issue carries, None where it is none."""
     return next(iter(_read(session, col(Correction.issue_id) == issue_id)), None)
@@ -258,12 +264,13 @@ def take_back(session: Session, issue_id: int) -> None:
         _move(session, row, CorrectionState.APPROVED, since=(CorrectionState.SENT,))
 
 
-def next_step(correction: Correction | CorrectionView) -> str:
+def next_step(correction: CorrectionView) -> str:
     """Return what can be done with a correction in its state."""
     id = correction.id
     return {
         CorrectionState.DRAFTED: f"Somebody else approves it: newsletter corrections approve {id}",
         CorrectionState.APPROVED: f"Send it: newsletter corrections send {id}",
+        CorrectionState.SENDING: f"Go on: newsletter corrections send {id}",
         CorrectionState.SENT: "Its readers are told; for more, draft another: newsletter corrections draft BRIEFING",
         CorrectionState.NOTED: "It stands on the pages; to mail one, draft it: newsletter corrections draft BRIEFING",
         CorrectionState.WITHDRAWN: "Draft another: newsletter corrections draft BRIEFING",
@@ -288,7 +295,8 @@ def _preheader(words: str) -> str:
 def _open(session: Session, id: int, done: str) -> Correction:
     row = _get(session, id)
     if row.state not in OPEN:
-        raise Refused(f"correction {id} is {row.state} and cannot be {done} any more. {next_step(row)}")
+        here = get(session, id)
+        raise Refused(f"correction {id} is {here.state} and cannot be {done} any more. {next_step(here)}")
     return row
 
 
@@ -327,14 +335,17 @@ def _record(session: Session, row: Correction, action: str, actor: str, now: dat
 
 def _read(session: Session, *conditions: Any) -> list[CorrectionView]:
     query = (
-        select(Correction, Briefing.title).join(Briefing, col(Briefing.id) == Correction.briefing_id)
+        select(Correction, Briefing.title, Issue.state)
+        .join(Briefing, col(Briefing.id) == Correction.briefing_id)
+        .join(Issue, col(Issue.id) == Correction.issue_id, isouter=True)
         .where(*conditions).order_by(col(Correction.at).desc(), col(Correction.id).desc())
     )  # fmt: skip
     return [
         CorrectionView(
-            id=row.id or 0, briefing=row.briefing_id, title=title, kind=row.kind, state=row.state, wrong=row.wrong,
+            id=row.id or 0, briefing=row.briefing_id, title=title, kind=row.kind, wrong=row.wrong,
+            state=CorrectionState.SENDING if carrier in issues.UNDER_WAY else row.state,
             right=row.right, sha256=row.sha256, hands=tuple(row.hands), at=row.at, approved_by=row.approved_by,
             approved_at=row.approved_at, solo=row.solo, issue=row.issue_id,
         )
-        for row, title in session.exec(query.execution_options(populate_existing=True))
+        for row, title, carrier in session.exec(query.execution_options(populate_existing=True))
     ]  # fmt: skip

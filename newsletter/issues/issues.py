@@ -24,6 +24,8 @@ from subscribers.words import line
 FIXED = (IssueState.FROZEN, IssueState.CLEARED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 #: States in which readers have the issue, or are getting it.
 PUBLISHED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+#: States in which the issue began to go out and is not done.
+UNDER_WAY = (IssueState.SENDING, IssueState.PAUSED)
 #: States from which a send may start or go on.
 SENDABLE = (IssueState.FROZEN, IssueState.CLEARED, IssueState.PAUSED, IssueState.SENDING)
 _MARK = re.compile(r"\[\[[\w:]+\]\]")

@@ -61,7 +61,9 @@ class CorrectionState(StrEnum):
     DRAFTED = "drafted"
     #: these exact words were approved; they stand on the pages, and are to be sent
     APPROVED = "approved"
-    #: readers have it, or are getting it
+    #: its issue began to go out and is not done; stored as sent, and told apart by that issue's state
+    SENDING = "sending"
+    #: its issue went out, as far as it will
     SENT = "sent"
     #: it stands on the pages, and nobody is told by mail
     NOTED = "noted"

@@ -51,7 +51,7 @@ class Report:
 
 def run(session: Session, content: IssueContent, step: Step, *, block: Collection[str] = (), now: datetime) -> Report:
     """Hold an issue as a whole against the standards."""
-    pending = () if content.correction else tuple(corrections.pending(session))
+    pending = () if content.correction else (*corrections.pending(session), *corrections.under_way(session))
     broken = _broken(session) if step is Step.SEND else ""
     sent = before.resembling(session, content, now=now)
     seen = standards.Seen(content, gone=_gone(session, content, now), pending=pending, broken=broken, sent=sent)

@@ -14,6 +14,7 @@ from newsletter.editorial.gate import Finding, Severity
 from newsletter.editorial.rules import Remark
 from newsletter.issues.content import IssueContent
 from newsletter.issues.corrections import CorrectionView
+from newsletter.issues.models import CorrectionState
 from newsletter.issues.selecting import MINUTES, reading
 from newsletter.words import counted
 
@@ -27,8 +28,8 @@ _SOMETHING_NEW = "see that there is something new to tell them"
 class Seen:
     """An issue, and those of the briefings named as related in it that readers cannot be led to any more.
 
-    `pending` are corrections that were approved and not sent, `broken` says what is wrong with the desk's record, and
-    `sent` by briefing what the readers of the issue's list had that is like it.
+    `pending` are corrections that were approved and that some readers wait for, `broken` says what is wrong with the
+    desk's record, and `sent` by briefing what the readers of the issue's list had that is like it.
     """
 
     issue: IssueContent
@@ -131,7 +132,9 @@ def living_related(seen: Seen) -> Iterator[Remark]:
 def corrected_first(seen: Seen) -> Iterator[Remark]:
     """C1: readers hear what was wrong before they hear more."""
     for each in seen.pending:
-        told = f"correction {each.id} of {each.briefing} was approved and is not sent"
+        half = "is on its way, and some readers wait for it"
+        stands = half if each.state is CorrectionState.SENDING else "was approved and is not sent"
+        told = f"correction {each.id} of {each.briefing} {stands}"
         yield Remark("issue", told, f"newsletter corrections send {each.id}")
 
 

@@ -3,6 +3,8 @@
 import mailbox
 from pathlib import Path
 
+import pytest
+
 from newsletter.demo import sink
 from tests.support.commands import Desk
 
@@ -59,3 +61,39 @@ def test_a_correction_walks_its_whole_road(desk: Desk, tmp_path: Path) -> None:
     assert desk.json("briefings", "show", "cranes")["state"] == "killed"
     desk.run("corrections", "approve", "3", "--page-only", "--as", "edith")
     assert "noted" in desk.run("corrections", "list").stdout
+
+
+@pytest.fixture
+def approved(desk: Desk, tmp_path: Path) -> Desk:
+    """Return the desk with an issue that is sent, and an approved correction of its briefing."""
+    desk.run("compose", "--pick", "cranes")
+    desk.run("issues", "freeze", "1")
+    with sink.listening(tmp_path / "before") as port:
+        Desk(desk.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)}).run("send", "1", "--list", "weekly", "--yes")
+    desk.run("corrections", "draft", "cranes", "--wrong", "Two harbours.", "--right", "Three.", "--as", "mara")
+    desk.run("corrections", "approve", "1", "--as", "jonas")
+    return desk
+
+
+def test_a_correction_that_nobody_has_yet_is_not_called_sent(approved: Desk, tmp_path: Path) -> None:
+    with sink.listening(tmp_path / "Maildir") as port:
+        here = Desk(approved.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)})
+    here.refuses("corrections", "send", "1", "--yes")  # nobody listens there any more
+    on_its_way = "Correction 1 is on its way: 0 of 2 have it. Go on: newsletter corrections send 1"
+    for words in (("list",), ("show", "1")):
+        assert on_its_way in here.run("corrections", *words).stdout
+    for state, found in (("sending", [(1, "sending", 0, 2)]), ("sent", [])):
+        listed = here.json("corrections", "list", "--state", state)
+        assert [(each["correction"], each["state"], each["sent"], each["audience"]) for each in listed] == found
+    here.run("briefings", "submit", "grid", "--as", "mara")
+    here.run("briefings", "approve", "grid", "--as", "jonas")
+    here.run("compose", "--pick", "grid")
+    held = [each["message"] for each in here.json("check", "3")["findings"] if each["rule"] == "C1"]
+    assert held == ["correction 1 of cranes is on its way, and some readers wait for it"]
+    refused = here.refuses("corrections", "edit", "1", "--right", "Four.")
+    assert "is sending and cannot be edited any more. Go on: newsletter corrections send 1" in refused
+    with sink.listening(tmp_path / "Maildir") as port:
+        here = Desk(approved.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)})
+        assert here.json("corrections", "send", "1", "--yes")["sent"] == 2
+    assert here.json("corrections", "show", "1")["state"] == "sent"
+    assert "C1" not in {each["rule"] for each in here.json("check", "3")["findings"]}

@@ -241,9 +241,11 @@ def test_a_correction_waits_for_the_end_of_its_issue_and_again_when_nobody_got_i
     sending.plan(room.engine, room.settings, carrier, Order(), actor="mara", now=room.clock())
     with db.reading(room.engine) as session:
         assert corrections.pending(session) == []
+        assert [each.id for each in corrections.under_way(session)] == [1]
     controls.cancel(room.engine, room.settings, carrier, actor="mara", now=room.clock())
     with db.transaction(room.engine) as session:
         assert [each.id for each in corrections.pending(session)] == [1]
+        assert corrections.under_way(session) == []
         again = corrections.issue(session, 1, actor="jonas", now=room.clock())
         assert again != carrier
         press.freeze(session, again, room.settings, keyring=KEYRING, actor="jonas", now=room.clock())
