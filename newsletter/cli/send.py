@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import desk, output, pulses, rechecking, shape, trying
-from newsletter.cli.status import show
+from newsletter.cli.status import audience_of, show
 from newsletter.delivery import (
     audiences,
     differences,
@@ -189,7 +189,9 @@ def question_of(here: desk.Desk, issue: int, order: Order, at: str) -> Question:
     if at:
         schedules.parse(at, here.now)  # a moment that is none is refused before anything is asked
     if other and difference is None:
-        output.note(f"note: {other}, was for {', '.join([*other.lists, *other.segments])}, not for this audience")
+        same = other.is_for(order.lists, order.segments)  # a correction's: there is no list to compare readers on
+        now = f"and it is {counted(size.readers, 'reader')} now" if same else "not for this audience"
+        output.note(f"note: {other}, was for {audience_of(other)}, {now}")
     return Question(text=_text(found, order, at, size, difference), order=order, size=size, difference=difference)
 
 

@@ -11,6 +11,7 @@ from newsletter.cli import desk, output, pulses, shape
 from newsletter.delivery import report
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.pulse import Pulse
+from newsletter.delivery.rehearsals import RehearsalView
 from newsletter.delivery.report import Status
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
@@ -85,9 +86,7 @@ def show(status: Status) -> None:
     if status.started is None:
         output.say(f"Issue {status.issue} is {status.state}; whom it goes to is decided when it is sent")
         if status.rehearsal:
-            output.say(
-                f"It had {status.rehearsal}, for {', '.join([*status.rehearsal.lists, *status.rehearsal.segments])}"
-            )
+            output.say(f"It had {status.rehearsal}, for {audience_of(status.rehearsal)}")
         if status.schedule:
             output.say(f"It {status.schedule}")
         return
@@ -110,6 +109,11 @@ def show(status: Status) -> None:
     for name, reason in status.relays.items():
         if reason != status.note:
             output.say(f"relay {name} was paused: {reason}")
+
+
+def audience_of(rehearsal: RehearsalView) -> str:
+    """Return for whom a dry run was; without a list it is of a correction."""
+    return ", ".join([*rehearsal.lists, *rehearsal.segments]) or "those who have the briefing"
 
 
 def _sender(status: Status) -> str:

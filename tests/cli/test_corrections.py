@@ -75,6 +75,17 @@ def approved(desk: Desk, tmp_path: Path) -> Desk:
     return desk
 
 
+def test_a_correction_says_what_its_dry_run_counted(approved: Desk) -> None:
+    approved.run("corrections", "send", "1", "--count")
+    assert "which counted 2, for those who have the briefing" in approved.run("status", "2").stdout
+    asked = approved.refuses("corrections", "send", "1")
+    assert "which counted 2, was for those who have the briefing, and it is 2 readers now" in asked
+    approved.run("suppressions", "add", "one@example.com")
+    assert "which counted 2, was for those who have the briefing, and it is 1 reader now" in approved.refuses(
+        "corrections", "send", "1"
+    )
+
+
 def test_a_correction_that_nobody_has_yet_is_not_called_sent(approved: Desk, tmp_path: Path) -> None:
     with sink.listening(tmp_path / "Maildir") as port:
         here = Desk(approved.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)})
