@@ -29,6 +29,7 @@ from newsletter.delivery import (
     results,
     shares,
     stops,
+    subject_tests,
 )  # fmt: skip
 from newsletter.delivery.books import Clock, patiently
 from newsletter.delivery.ledger import Hold
@@ -198,16 +199,20 @@ def _standing(session: Session, work: Work, shift: Shift, waiting: int) -> tuple
         return Stop.ASKED, _as_asked(session, issue_id)
     limited = shift.limit and work.stop is Stop.INTERRUPTED  # of the rest, nobody has said that it is to go out
     if work.stop is Stop.PART or limited or (work.stop is Stop.NONE and shares.is_out(session, issue_id, shift.part)):
-        return (
-            Stop.PART,
-            f"a share of the audience has it, and {waiting} wait; send the rest: newsletter send {issue_id} --rest",
-        )
+        return Stop.PART, f"a share of the audience has it, and {waiting} wait{_after_share(session, issue_id)}"
     if work.stop is not Stop.NONE:
         return work.stop, work.reason
     due = ledger.next_due(session, issue_id)
     when = f", the first from {due:%Y-%m-%d %H:%M} UTC" if due else ""
     who = counted(waiting, "reader waits", "readers wait")
     return Stop.WAITING, f"{who} for another attempt{when}; then run: newsletter send {issue_id}"
+
+
+def _after_share(session: Session, issue_id: int) -> str:
+    trial = subject_tests.find(session, issue_id)
+    if trial and trial.winner is None:
+        return f". {trial}. Then newsletter deliver sends the rest"
+    return f"; send the rest: newsletter send {issue_id} --rest"
 
 
 @contextmanager

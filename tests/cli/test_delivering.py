@@ -270,6 +270,22 @@ def test_a_trial_of_subjects_is_seen_and_decided(engine: Engine, trial: Desk, ma
     names(refuse("issues", "winner", "1", "1"), "on its way already")
 
 
+@pytest.mark.parametrize(
+    ("how", "says_so"),
+    [("clicks", "Clicks decide on "), ("hand", "Nobody has chosen yet: newsletter issues winner 1 ")],
+)
+def test_a_trial_without_a_winner_leads_to_one(desk: Desk, maildir: Path, how: str, says_so: str) -> None:
+    for number in range(4):
+        desk.run("subscribers", "add", f"more{number}@example.com", "--list", "weekly")
+    desk.run("lists", "edit", "weekly", "--track-clicks")
+    desk.run("compose", "--pick", "cranes", "--subject", "Cranes", "--or-subject", "Or so")
+    desk.run("issues", "freeze", "1")
+    sent = desk.run("send", "1", "--list", "weekly", "--sample", "30%", "--winner", how, "--yes", code=4)
+    for told in (sent.stdout, sent.stderr, desk.run("status", "1").stdout):
+        says(told, says_so, "newsletter issues winner 1 NUMBER", "Then newsletter deliver sends the rest")
+        assert "--rest" not in told
+
+
 def test_an_issue_without_a_trial_says_how_one_is_made(frozen: Desk, refuse: Refuse) -> None:
     names(refuse("issues", "winner", "1", code=3), "no trial of subjects", "--or-subject", "compose a new one")
 
