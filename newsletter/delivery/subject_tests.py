@@ -14,9 +14,13 @@ from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.tables import DELIVERY, LIST, SUBJECT_TEST
 from newsletter.errors import BadInput, NotFound, Refused
 from newsletter.issues import issues
+from newsletter.issues.models import IssueState
 
 # The room that keeps these facts lies to the right of this one, and its table is known by name only.
 _CLICK = table("click", column("issue_id"), column("subscriber_id"), column("by", String))
+
+#: States of an issue whose trial can still begin.
+_BEFORE = (IssueState.ASSEMBLING, IssueState.FROZEN, IssueState.CLEARED)
 
 
 class Decide(StrEnum):
@@ -140,6 +144,12 @@ def require(session: Session, issue_id: int) -> SubjectTestView:
     """Return the trial of an issue's subjects, or say how one is made."""
     issue = issues.get(session, issue_id)
     found = find(session, issue_id)
+    if found is None and issue.alternatives and issue.state in _BEFORE:
+        first = f"newsletter issues freeze {issue_id}, then " if issue.state is IssueState.ASSEMBLING else ""
+        to = "" if issue.list else " --list LIST"
+        raise NotFound(
+            f"the trial of issue {issue_id} has not begun: {first}newsletter send {issue_id}{to} --sample 20%"
+        )
     if found is None:
         raise NotFound(
             f"issue {issue_id} has no trial of subjects; give it another subject before it is frozen: newsletter "

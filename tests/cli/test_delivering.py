@@ -290,6 +290,15 @@ def test_an_issue_without_a_trial_says_how_one_is_made(frozen: Desk, refuse: Ref
     names(refuse("issues", "winner", "1", code=3), "no trial of subjects", "--or-subject", "compose a new one")
 
 
+def test_a_trial_that_has_not_begun_says_how_it_begins(desk: Desk, refuse: Refuse) -> None:
+    desk.run("compose", "--pick", "cranes", "--or-subject", "Or so")
+    first = "the trial of issue 1 has not begun: newsletter issues freeze 1, then newsletter send 1"
+    names(refuse("issues", "winner", "1", code=3), first)
+    desk.run("issues", "freeze", "1")
+    begin = "the trial of issue 1 has not begun: newsletter send 1 --list LIST --sample 20%"
+    names(refuse("issues", "winner", "1", code=3), begin)
+
+
 def test_a_recurring_issue_is_made_and_goes_out_when_somebody_clears_it(desk: Desk, maildir: Path) -> None:
     toml, at = desk.folder / "newsletter.toml", datetime.now(UTC) - timedelta(minutes=1)
     words = f'name = "daily"\nevery = "day {at:%H:%M}"\nzone = "UTC"\nlist = "weekly"\nperson = "mara"\nthen = "send"\n'
