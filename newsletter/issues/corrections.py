@@ -271,7 +271,8 @@ def next_step(correction: CorrectionView) -> str:
         CorrectionState.DRAFTED: f"Somebody else approves it: newsletter corrections approve {id}",
         CorrectionState.APPROVED: f"Send it: newsletter corrections send {id}",
         CorrectionState.SENDING: f"Go on: newsletter corrections send {id}",
-        CorrectionState.SENT: "Its readers are told; for more, draft another: newsletter corrections draft BRIEFING",
+        CorrectionState.SENT: f"Who has it and who has not: newsletter status {correction.issue}; for more, draft "
+        "another: newsletter corrections draft BRIEFING",
         CorrectionState.NOTED: "It stands on the pages; to mail one, draft it: newsletter corrections draft BRIEFING",
         CorrectionState.WITHDRAWN: "Draft another: newsletter corrections draft BRIEFING",
     }[correction.state]

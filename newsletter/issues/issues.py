@@ -338,15 +338,22 @@ def standing(state: IssueState) -> str:
 def next_step(issue: IssueView) -> str:
     """Return what can be done with an issue in its state."""
     to = "" if issue.list or issue.kind is IssueKind.CORRECTION else " --list LIST"
+    again = _again(issue)
     return {
         IssueState.ASSEMBLING: f"Freeze it: newsletter issues freeze {issue.id}",
         IssueState.FROZEN: f"Send it: newsletter send {issue.id}{to}",
         IssueState.CLEARED: f"Send it: newsletter send {issue.id}{to}",
         IssueState.SENDING: f"See how far it is: newsletter status {issue.id}",
         IssueState.PAUSED: f"Go on: newsletter send {issue.id}",
-        IssueState.SENT: "Every reader has it; for new words compose a new one: newsletter compose",
-        IssueState.CANCELLED: "Compose a new one: newsletter compose",
+        IssueState.SENT: f"Who has it and who has not: newsletter status {issue.id}; for new words {again}",
+        IssueState.CANCELLED: again[0].upper() + again[1:],
     }[issue.state]
+
+
+def _again(issue: IssueView) -> str:
+    if issue.kind is IssueKind.CORRECTION:
+        return "draft another: newsletter corrections draft BRIEFING"
+    return "compose a new one: newsletter compose"
 
 
 def cancel(session: Session, issue_id: int, *, actor: str, now: datetime) -> None:

@@ -50,6 +50,11 @@ def test_a_correction_walks_its_whole_road(desk: Desk, tmp_path: Path) -> None:
         told = [str(mail["To"]) for mail in mailbox.Maildir(maildir) if str(mail["Subject"]).startswith("Correction: ")]
         assert sorted(told) == ["one@example.com", "two@example.com"]
         assert "already sent" in here.refuses("corrections", "send", "1", "--yes", "--as", "sara").lower()
+        for command in (["corrections", "send", "1"], ["send", "2"]):
+            refused = here.refuses(*command, "--yes", "--as", "sara")
+            assert "issue 2 is already sent. Who has it and who has not: newsletter status 2" in refused
+            assert "draft another: newsletter corrections draft" in refused
+            assert "compose" not in refused
     assert "cannot be edited any more" in desk.refuses("corrections", "edit", "1", "--right", "x", "--as", "edith")
     assert desk.run("corrections", "show", "9", code=3).stderr.startswith("error: there is no correction 9")
     clarify = ("corrections", "draft", "cranes", "--kind", "clarification", "--wrong", "Offers are yearly.")

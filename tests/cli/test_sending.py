@@ -43,6 +43,7 @@ def test_an_issue_goes_to_everyone_once_and_only_once(frozen: Desk, maildir: Pat
     assert (counted["audience"], counted["sent"], counted["state"]) == (2, 2, "sent")
     assert sorted(sink.recipients(maildir)) == ["one@example.com", "two@example.com"]
     names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), "issue 1 is already sent", "newsletter compose")
+    assert "Who has it and who has not: newsletter status 1" in frozen.refuses("send", "1", "--yes")
     assert len(sink.recipients(maildir)) == 2
     assert frozen.json("briefings", "show", "cranes")["state"] == "sent"
 
