@@ -9,6 +9,8 @@ from newsletter.delivery.sending import Order
 from newsletter.editorial.models import Role
 from newsletter.errors import Refused
 from newsletter.issues import issues
+from newsletter.issues.issues import IssueView
+from newsletter.issues.models import IssueState
 from newsletter.rendering import press
 from newsletter.words import counted
 
@@ -22,6 +24,12 @@ def _verified(here: desk.Desk, issue: int) -> None:
     with here.read() as session:
         if issues.get(session, issue).state not in issues.PUBLISHED:
             issues.verify(session, issue, now=here.now)
+
+
+def _require_to_come(found: IssueView) -> None:
+    """Refuse to count whom an issue would go to that goes to nobody any more."""
+    if found.state in (IssueState.SENT, IssueState.CANCELLED):
+        raise Refused(f"issue {found.id} is {issues.standing(found.state)}. {issues.next_step(found)}")
 
 
 def test(here: desk.Desk, issue: int, addresses: list[str], *, as_: str, as_json: bool) -> None:
@@ -46,6 +54,8 @@ def dry_run(here: desk.Desk, issue: int, order: Order, folder: Path | None, *, a
     """Count whom an issue would go to, and with a folder write every message into it; the count is kept."""
     here.may(as_, *TRIES)
     _verified(here, issue)
+    with here.read() as session:
+        _require_to_come(issues.get(session, issue))
     terms = {"lists": order.lists, "segments": order.segments}
     if folder:
         trials.require_empty(folder)

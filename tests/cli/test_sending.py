@@ -210,6 +210,13 @@ def test_a_dry_run_that_cannot_be_written_is_not_kept(frozen: Desk, refuse: Refu
     names(refuse("send", "7", "--list", "weekly", "--count", code=3), "there is no issue 7")
 
 
+def test_nobody_is_counted_for_an_issue_that_is_done(frozen: Desk, maildir: Path, tmp_path: Path) -> None:
+    frozen.run("send", "1", "--list", "weekly", "--yes")
+    for words in (("--count",), ("--dry-run", str(tmp_path / "copies"))):
+        names(frozen.refuses("send", "1", "--list", "weekly", *words), "issue 1 is already sent", "newsletter status 1")
+    assert not (tmp_path / "copies").exists()
+
+
 def test_a_test_copy_goes_only_where_it_was_asked_to(frozen: Desk, maildir: Path) -> None:
     results = frozen.json("send", "1", "--test", "me@example.org", "you@example.org")
     assert [result["outcome"] for result in results] == ["sent", "sent"]
