@@ -4,6 +4,7 @@ The variable of a key is its path in capitals: `[sender] reply_to` is `NEWSLETTE
 password of the relay named `main` is `NEWSLETTER_RELAY_MAIN_PASSWORD` (or `..._PASSWORD_FILE`, a path).
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -29,6 +30,8 @@ from subscribers.errors import BadAddress
 FILE = "newsletter.toml"
 #: Sections of which there may be several, each with a name of its own.
 _NAMED: dict[str, type[Section]] = {"relay": Relay, "webhook": Webhook}
+#: What tomllib says of a table that begins twice.
+_TWICE = re.compile(r"Cannot declare \((?P<names>.*)\) twice \((?P<place>.*)\)")
 _FONTS = "names of fonts with commas between them, the last one serif, sans-serif, monospace or system-ui"
 
 
@@ -235,7 +238,7 @@ def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where} is no TOML: {error}; mend it and run again") from error
+        raise BadInput(f"{where} is no TOML: {_unreadable(error)} and run again") from error
     overlay(tables, environ)
     try:
         settings = Settings.model_validate(tables)
@@ -246,6 +249,14 @@ def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
         if len({each.name for each in several}) < len(several):
             raise SettingsError(f"{where}: two [[{section}]] tables have one name; give each its own")
     return settings
+
+
+def _unreadable(error: tomllib.TOMLDecodeError) -> str:
+    """Return what is wrong with a file's TOML and what to do, in plain words for a table that begins twice."""
+    if not (twice := _TWICE.fullmatch(str(error))):
+        return f"{error}; mend it"
+    table = ".".join(re.findall(r"'([^']*)'", twice["names"]))
+    return f"[{table}] stands there already, and cannot begin again {twice['place']}; put the keys under the first one"
 
 
 def overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -63,6 +63,11 @@ def test_the_environment_goes_before_the_file_and_secrets_may_lie_in_files(tmp_p
     ("text", "error", "words"),
     [
         ("[publication]\nname = nothing\n", BadInput, "is no TOML.*line 2"),
+        (
+            "[web]\n[dkim]\n[dkim]\n",
+            BadInput,
+            r"no TOML: \[dkim\] stands there already.*at line 3.*under the first one",
+        ),
         ("", SettingsError, "publication is missing"),
         ('[publication]\nname = "x"\ntheem = "y"', SettingsError, "theem is no setting; did you mean theme"),
         ('[publication]\nname = "x"\npublic_url = "news.example.com"', SettingsError, "publication.public_url"),

@@ -44,7 +44,11 @@ def keygen(
         return
     output.say(f"The key is in {file}. Keep it where nobody else can read it.\n\nPut this record into DNS:\n")
     output.say(_zone(made))
-    output.say(f"\nOnce DNS has it, put this into {FILE}, and see that it is right: newsletter doctor\n")
+    where = f"put this into {FILE}"
+    if here.settings.dkim:  # a table cannot begin twice, and its domain stays
+        where = f"put these under the [dkim] that is in {FILE}, in the place of those of the same name"
+        lines = [each for each in lines[1:] if not each.startswith("domain")]
+    output.say(f"\nOnce DNS has it, {where}, and see that it is right: newsletter doctor\n")
     output.say("\n".join(lines))
 
 

@@ -112,6 +112,22 @@ def test_a_key_is_printed_for_dns_and_for_the_settings(desk: Desk) -> None:
 
 
 @SQLITE
+def test_a_key_beside_another_goes_under_the_table_that_is_there(desk: Desk) -> None:
+    configured(desk, *desk.json("dkim", "keygen")["settings"])
+    for words, lines in (
+        (("--ed25519",), ['ed25519_selector = "e1"', 'ed25519_key = "keys/dkim-e1.pem"']),
+        (("--selector", "s2"), ['selector = "s2"', 'key = "keys/dkim-s2.pem"']),
+    ):
+        told = desk.run("dkim", "keygen", *words).stdout
+        assert "put these under the [dkim] that is in newsletter.toml" in told
+        assert told.endswith("\n\n" + "\n".join(lines) + "\n")
+    configured(desk, 'ed25519_selector = "e1"', 'ed25519_key = "keys/dkim-e1.pem"')
+    assert [each["selector"] for each in desk.json("dkim", "show")] == ["s1", "e1"]
+    configured(desk, "[dkim]")
+    assert "[dkim] stands there already, and cannot begin again at line " in desk.refuses("dkim", "show")
+
+
+@SQLITE
 def test_a_key_is_not_made_twice_nor_under_a_bad_name(desk: Desk) -> None:
     desk.run("dkim", "keygen")
     before = (desk.folder / "keys" / "dkim-s1.pem").read_bytes()
