@@ -48,7 +48,7 @@ def keygen(
     if here.settings.dkim:  # a table cannot begin twice, and its domain stays
         where = f"put these under the [dkim] that is in {FILE}, in the place of those of the same name"
         lines = [each for each in lines[1:] if not each.startswith("domain")]
-    output.say(f"\nOnce DNS has it, {where}, and see that it is right: newsletter doctor\n")
+    output.say(f"\nOnce DNS has it, {where}. newsletter doctor then signs with the key; it does not ask DNS:\n")
     output.say("\n".join(lines))
 
 

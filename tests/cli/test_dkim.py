@@ -79,6 +79,7 @@ def test_doctor_says_by_which_keys_mail_is_signed(desk: Desk) -> None:
     verdict, words = told_of_dkim(desk)
     assert verdict == "ok"
     assert "news.harbour.example by s1 (rsa-sha256, 2048 bits), e1 (ed25519-sha256, 256 bits)" in words
+    assert words.endswith("DNS was not asked, so compare what it has with newsletter dkim show")
 
 
 @SQLITE
@@ -104,6 +105,7 @@ def test_a_key_is_printed_for_dns_and_for_the_settings(desk: Desk) -> None:
     told = desk.run("dkim", "keygen", "--selector", "2026", "--bits", "3072").stdout
     record = 's1._domainkey.news.harbour.example. IN TXT (\n    "v=DKIM1; k=rsa; p='.replace("s1", "2026")
     assert record in told
+    assert "newsletter doctor then signs with the key; it does not ask DNS" in told
     lines = ["[dkim]", 'domain = "news.harbour.example"', 'selector = "2026"', 'key = "keys/dkim-2026.pem"']
     assert told.endswith("\n".join(lines) + "\n")
     configured(desk, *lines)
