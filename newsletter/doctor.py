@@ -145,7 +145,8 @@ def _relays(settings: Settings) -> Iterator[Diagnosis]:
         return
     for relay, found in zip(settings.relay, probes.probe(settings, settings.relay), strict=True):
         part = "relay" if len(settings.relay) == 1 else f"relay {relay.name}"
-        words = f"{relay.host}:{relay.port} takes mail, {found.tls or 'in the clear'}" if found.ok else found.reason
+        wrong = f"{found.reason}; correct [[relay]] in {FILE} if it is wrong"
+        words = f"{relay.host}:{relay.port} takes mail, {found.tls or 'in the clear'}" if found.ok else wrong
         yield Diagnosis(part=part, verdict=Verdict.OK if found.ok else Verdict.WRONG, words=words)
 
 

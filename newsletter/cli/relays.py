@@ -9,6 +9,7 @@ from newsletter.delivery import probes, relays
 from newsletter.delivery.probes import Probe
 from newsletter.delivery.relays import Trouble
 from newsletter.errors import Refused
+from newsletter.settings import FILE
 from newsletter.transport import Lane, Relay
 
 app = shape.noun("relays")
@@ -35,7 +36,7 @@ def list_(ctx: typer.Context, as_json: desk.Json = False) -> None:
         if trouble:
             output.say(f"{relay.name} was paused on {trouble.changed_at:%Y-%m-%d %H:%M} UTC: {trouble.reason}")
     if any(trouble for _, trouble in found):
-        output.say("A send tries a paused relay again by itself")
+        output.say("A send tries a paused relay again by itself; to try it now: newsletter relays test")
 
 
 @app.command("test")
@@ -54,7 +55,10 @@ def test_(
             output.say(_told(each))
     failed = [each.relay for each in found if not each.ok]
     if failed:
-        raise Refused(f"to mend before a send: {', '.join(failed)}; what each said stands above")
+        raise Refused(
+            f"to mend before a send: {', '.join(failed)}; what each said stands above. Where its [[relay]] is wrong, "
+            f"correct it in {FILE}"
+        )
 
 
 def _told(probe: Probe) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, pulses, rechecking, shape, trying
+from newsletter.cli import desk, onward, output, pulses, rechecking, shape, trying
 from newsletter.cli.status import audience_of, show
 from newsletter.delivery import (
     audiences,
@@ -21,6 +21,7 @@ from newsletter.delivery import (
 )  # fmt: skip
 from newsletter.delivery.audiences import Size
 from newsletter.delivery.differences import Difference
+from newsletter.delivery.models import Stop
 from newsletter.delivery.planning import PlanView
 from newsletter.delivery.report import Status
 from newsletter.delivery.sending import Order
@@ -137,7 +138,7 @@ def proceed(
         difference = question.difference if question else None
         output.emit({**status.as_json(), "rehearsal": difference.as_json() if difference is not None else None})
     else:
-        show(status)
+        show(here, status)
     if status.waiting:
         raise PartlySent(f"issue {issue}: {status.note}")
     if status.failed and not status.sent:
@@ -243,7 +244,10 @@ def _send(here: desk.Desk, issue: int, order: Order, who: str, asked: Size | Non
             )
         except RelayError as error:
             with here.read() as session:
-                status = report.status(session, issue)
+                status, way = report.status(session, issue), onward.command(session, issue)
+            words = str(error)
+            if status.stop is not Stop.BREAKER:
+                words = onward.mend(error, f"go on: {way}" if status.started else "run the same command again")
             if status.sent:
-                raise PartlySent(f"{error} ({status.sent} of {status.audience} have it)") from error
-            raise
+                raise PartlySent(f"{words} ({status.sent} of {status.audience} have it)") from error
+            raise RelayError(words, temporary=error.temporary) from error

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import desk, output, pulses, shape
+from newsletter.cli import desk, onward, output, pulses, shape
 from newsletter.delivery import report
 from newsletter.delivery.models import DeliveryState
 from newsletter.delivery.pulse import Pulse
@@ -48,7 +48,7 @@ def status(
         else:
             readers = report.who(session, issue, who)
     if who is None:
-        output.emit(found.as_json()) if as_json else show(found)
+        output.emit(found.as_json()) if as_json else show(here, found)
     elif as_json:
         output.emit(readers)
     else:
@@ -69,7 +69,7 @@ def _watch(here: desk.Desk, issue: int) -> None:
             if draw:
                 draw(_pulse(found, marks))
             time.sleep(1)
-    show(found)
+    show(here, found)
 
 
 def _pulse(status: Status, marks: Sequence[tuple[float, int]]) -> Pulse:
@@ -81,7 +81,7 @@ def _pulse(status: Status, marks: Sequence[tuple[float, int]]) -> Pulse:
     )  # fmt: skip
 
 
-def show(status: Status) -> None:
+def show(here: desk.Desk, status: Status) -> None:
     """Print the counts of a send, each with its reasons."""
     if status.started is None:
         output.say(f"Issue {status.issue} is {status.state}; whom it goes to is decided when it is sent")
@@ -106,6 +106,8 @@ def show(status: Status) -> None:
         output.say(f"{status.rate:.0f} messages/s")
     if status.note:
         output.say(status.note)
+    if way := onward.told(here, status):
+        output.say(way)
     for name, reason in status.relays.items():
         if reason != status.note:
             output.say(f"relay {name} was paused: {reason}")

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from newsletter.cli import desk, output
+from newsletter.cli import desk, onward, output
 from newsletter.delivery import trials
 from newsletter.delivery.replies import Kind
 from newsletter.delivery.sending import Order
 from newsletter.editorial.models import Role
-from newsletter.errors import Refused
+from newsletter.errors import Refused, RelayError
 from newsletter.issues import issues
 from newsletter.issues.issues import IssueView
 from newsletter.issues.models import IssueState
@@ -36,8 +36,11 @@ def test(here: desk.Desk, issue: int, addresses: list[str], *, as_: str, as_json
     """Send a test copy to a few addresses, and tell what the relay said of each."""
     here.may(as_, *TRIES)
     _verified(here, issue)
-    with here.read() as session:
-        results = trials.send(session, here.settings, issue, addresses, keyring=here.keyring, now=here.now)
+    try:
+        with here.read() as session:
+            results = trials.send(session, here.settings, issue, addresses, keyring=here.keyring, now=here.now)
+    except RelayError as error:
+        raise RelayError(onward.mend(error, "run the same command again"), temporary=error.temporary) from error
     refused = sum(outcome.kind is not Kind.SENT for _, outcome in results)
     with here.acting(as_, *TRIES) as act:
         act.record("tested", "issue", issue, copies=len(results), refused=refused)

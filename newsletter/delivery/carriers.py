@@ -163,8 +163,4 @@ def may_take(carrier: Carrier, there: Sequence[Carrier], domain: str, now: float
 
 def unusable(carrier: Carrier, reason: str) -> RelayError:
     """Return the error of a relay that cannot be used now, though waiting may help."""
-    return RelayError(
-        f"{carrier} {reason}. Correct [[relay]] in {FILE} if it is wrong (newsletter relays test), then run the same "
-        "command again",
-        temporary=True,
-    )
+    return RelayError(f"{carrier} {reason}", temporary=True)

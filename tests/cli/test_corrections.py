@@ -94,7 +94,9 @@ def test_a_correction_says_what_its_dry_run_counted(approved: Desk) -> None:
 def test_a_correction_that_nobody_has_yet_is_not_called_sent(approved: Desk, tmp_path: Path) -> None:
     with sink.listening(tmp_path / "Maildir") as port:
         here = Desk(approved.folder, {"NEWSLETTER_RELAY_MAIN_PORT": str(port)})
-    here.refuses("corrections", "send", "1", "--yes")  # nobody listens there any more
+    refused = here.refuses("corrections", "send", "1", "--yes")  # nobody listens there any more
+    assert "then go on: newsletter corrections send 1" in refused
+    assert "Go on: newsletter corrections send 1; newsletter deliver tries again" in here.run("status", "2").stdout
     on_its_way = "Correction 1 is on its way: 0 of 2 have it. Go on: newsletter corrections send 1"
     for words in (("list",), ("show", "1")):
         assert on_its_way in here.run("corrections", *words).stdout

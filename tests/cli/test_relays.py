@@ -82,6 +82,8 @@ def test_a_relay_that_cannot_be_used_is_told_beside_one_that_can(desk: Desk) -> 
     assert "535" in found[1]["reason"]
     assert "spare: cannot be used. relay spare at 127.0.0.1:" in ended.stdout
     assert "to mend before a send: spare" in ended.stderr
+    assert "correct it in newsletter.toml" in ended.stderr
+    assert "again" not in ended.stdout + ended.stderr
 
 
 def test_a_relay_that_nobody_has_is_not_found(desk: Desk) -> None:
@@ -107,3 +109,4 @@ def test_doctor_tries_every_relay_and_every_key(desk: Desk, tmp_path: Path) -> N
     assert "takes mail, in the clear" in found["relay main"]["words"]
     assert found["relay spare"]["verdict"] == "wrong"
     assert "cannot be reached" in found["relay spare"]["words"]
+    assert found["relay spare"]["words"].endswith("; correct [[relay]] in newsletter.toml if it is wrong")

@@ -1,5 +1,6 @@
 """Sending by command: what is refused before a byte leaves, what is asked, what is told."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from tests.support.smtp import serving
 from tests.support.stores import Keeper
 
 __all__ = ["refuse"]
+
+REFUSED = os.strerror(errno.ECONNREFUSED)
 
 
 @pytest.fixture
@@ -125,9 +128,17 @@ def test_a_relay_that_cannot_be_reached_fails_nobody(frozen: Desk) -> None:
     with sink.listening(frozen.folder / "elsewhere") as port:
         toml = frozen.folder / "newsletter.toml"
         toml.write_text(toml.read_text().replace("port = 2525", f"port = {port}"))
-    names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), str(port), "newsletter")
+    way = "Correct [[relay]] in newsletter.toml if it is wrong (newsletter relays test), then go on: newsletter send 1"
+    names(frozen.refuses("send", "1", "--list", "weekly", "--yes"), str(port), way)
+    names(frozen.refuses("send", "1", "--test", "me@example.org"), str(port), "then run the same command again")
     counted = frozen.json("status", "1")
     assert (counted["state"], counted["pending"], counted["failed"]) == ("paused", 2, 0)
+    assert (
+        counted["note"] == counted["relays"]["main"] == f"relay main at 127.0.0.1:{port} cannot be reached: {REFUSED}"
+    )
+    told = frozen.run("status", "1").stdout
+    assert "Go on: newsletter send 1; newsletter deliver tries again by itself from 20" in told
+    assert "same command" not in told
     with sink.listening(frozen.folder / "there") as port:
         toml.write_text(toml.read_text().replace("port = ", f"port = {port} # "))
         assert frozen.json("send", "1", "--yes")["sent"] == 2

@@ -1,7 +1,6 @@
 """The error for a relay that cannot be used."""
 
 from newsletter.errors import RelayError
-from newsletter.settings import FILE
 from newsletter.transport import Relay
 
 
@@ -11,9 +10,5 @@ def where(relay: Relay) -> str:
 
 
 def unusable(relay: Relay, reason: str, *, temporary: bool = False) -> RelayError:
-    """Return the error that names the relay, the reason and the next step."""
-    return RelayError(
-        f"{where(relay)} {reason}. Correct [[relay]] in {FILE} if it is wrong (newsletter doctor tries it), then run "
-        "the same command again",
-        temporary=temporary,
-    )
+    """Return the error that names the relay and the reason; the next step is that of whoever meets with it."""
+    return RelayError(f"{where(relay)} {reason}", temporary=temporary)
