@@ -15,7 +15,7 @@ from newsletter.errors import Refused, UsageError
 from newsletter.issues import corrections
 from newsletter.issues.corrections import CorrectionView
 from newsletter.issues.models import CorrectionKind, CorrectionState
-from newsletter.rendering import press
+from newsletter.rendering import press, preview
 
 app = shape.noun("corrections")
 
@@ -79,7 +79,8 @@ def show(
         if text or html:
             links = press.links(here.settings, found.issue or 0, keyring=here.keyring)
             content = corrections.content(session, found, found.issue or 0)
-            rendered = press.render(content, here.settings, links, dated=here.now.date()).whole()
+            made = press.render(content, here.settings, links, dated=here.now.date())
+            rendered = preview.filled(made, here.settings, keyring=here.keyring)
     if rendered and html:
         _write(html, rendered.html)
     if as_json:

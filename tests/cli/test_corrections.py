@@ -27,6 +27,9 @@ def test_a_correction_walks_its_whole_road(desk: Desk, tmp_path: Path) -> None:
         text = here.run("corrections", "show", "1", "--text").stdout
         assert text.index("\nCorrection\n") < text.index("We wrote two harbours.") < text.index("It was three.")
         here.run("corrections", "show", "1", "--html", str(tmp_path / "it.html"))
+        for shown in (text, (tmp_path / "it.html").read_text("utf-8")):
+            assert "reader@example.com" in shown
+            assert "[[" not in shown
         assert "cannot be written" in here.refuses("corrections", "show", "1", "--html", str(tmp_path))
         assert "It was three." in (tmp_path / "it.html").read_text("utf-8")
         assert "cannot be sent" in here.refuses("corrections", "send", "1", "--yes", "--as", "sara")
