@@ -32,6 +32,7 @@ FILE = "newsletter.toml"
 _NAMED: dict[str, type[Section]] = {"relay": Relay, "webhook": Webhook}
 #: What tomllib says of a table that begins twice.
 _TWICE = re.compile(r"Cannot declare \((?P<names>.*)\) twice \((?P<place>.*)\)")
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _FONTS = "names of fonts with commas between them, the last one serif, sans-serif, monospace or system-ui"
 
 
@@ -243,7 +244,7 @@ def parse(text: str, environ: Mapping[str, str], *, where: Path) -> Settings:
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
-        raise SettingsError(f"{where}: {_explain(error)}") from error
+        raise SettingsError(f"{where}: {_explain(error, tables)}") from error
     for section in (*_NAMED, "schedule"):
         several = getattr(settings, section)
         if len({each.name for each in several}) < len(several):
@@ -308,9 +309,9 @@ def _section(annotation: Any) -> type[Section] | None:
     return next((kind for kind in kinds if issubclass(kind, Section)), None)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, tables: Mapping[str, Any]) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    where = _where(first["loc"], tables)
     if first["type"] == "extra_forbidden":
         near = get_close_matches(str(first["loc"][-1]), _keys(first["loc"]), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -324,7 +325,20 @@ def _explain(error: ValidationError) -> str:
     if first["loc"][0] == "theme" and first["type"] == "string_pattern_mismatch":
         forms = {"url": "an https address", "alt": "one line of words", "font": _FONTS, "label_font": _FONTS}
         return f"{where}: {first['input']!r} must be {forms.get(str(first['loc'][-1]), 'a colour such as #7a2618')}"
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+    written = f", not {first['input']!r}" if first["type"] in ("literal_error", "enum") else ""
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}{written}"
+
+
+def _where(path: tuple[int | str, ...], tables: Mapping[str, Any]) -> str:
+    """Return where a value stands; one of several tables goes by its name, else by its place."""
+    if len(path) < 2 or not isinstance(number := path[1], int):
+        return ".".join(map(str, path)) or "the file"
+    section, inner = str(path[0]), path[2:]
+    table = tables[section][number]
+    name = table.get("name", "") if isinstance(table, dict) else ""
+    place = _PLACES[number] if number < len(_PLACES) else f"{number + 1}th"
+    which = f"[[{section}]] {name}" if name else f"the {place} [[{section}]]"
+    return f"{which}: {'.'.join(map(str, inner))}" if inner else which
 
 
 def _keys(path: tuple[int | str, ...]) -> list[str]:

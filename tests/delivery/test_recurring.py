@@ -211,8 +211,8 @@ def test_one_that_sends_goes_out_when_it_is_cleared_and_is_held_until_then(here:
     [
         (('every = "Tuesdy 07:00"',), "'tuesdy' is no weekday"),
         (('ahead = "soon"',), "ahead = 'soon' is no span of time"),
-        (('then = "print"',), "schedule.0.then"),
-        (("limits = 3",), "schedule.0.limits is no setting; did you mean limit"),
+        (('then = "print"',), r"\[\[schedule\]\] .+: then: .*, not 'print'"),
+        (("limits = 3",), r"\[\[schedule\]\] .+: limits is no setting; did you mean limit"),
     ],
 )
 def test_a_table_that_says_nothing_sound_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
