@@ -55,7 +55,9 @@ class Question:
 def send(
     ctx: typer.Context,
     issue: desk.IssueNumber,
-    more: Annotated[list[str] | None, typer.Argument(metavar="ADDR", hidden=True)] = None,
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="ADDR", help="With --test: more addresses for the test copy.")
+    ] = None,
     lists: Annotated[
         list[str] | None, typer.Option("--list", metavar="LIST", help="To this list; may be given again.")
     ] = None,

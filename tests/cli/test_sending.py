@@ -56,6 +56,11 @@ def test_send_names_the_count_and_the_subject_and_asks(frozen: Desk, refuse: Ref
     names(error, "2 readers of weekly", "cranes", "--yes")
 
 
+def test_the_help_of_send_explains_each_of_its_arguments(desk: Desk) -> None:
+    told = desk.run("send", "--help").stdout
+    assert "With --test: more addresses" in told[told.index("Arguments:") : told.index("Options:")]
+
+
 def test_send_needs_an_audience(frozen: Desk, refuse: Refuse) -> None:
     assert "--list" in refuse("send", "1", "--yes", code=2)
     names(refuse("send", "1", "--list", "weekli", "--yes", code=3), "weekli", "weekly")
