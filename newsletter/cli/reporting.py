@@ -96,13 +96,13 @@ def _show(found: Figures) -> None:
         if count or state in ("sent", "failed", "skipped"):
             rows.append((state, f"{count:,}", why))
     output.table(("copies", "readers", "why"), rows, empty="")
-    output.say(f"Bounced later: {found.bounced} sent")
-    output.say(f"Called it spam: {found.complained} sent")
-    output.say(f"Left within a week: {found.left} sent")
+    output.say(f"Bounced later: {found.bounced.told('sent')}")
+    output.say(f"Called it spam: {found.complained.told('sent')}")
+    output.say(f"Left within a week: {found.left.told('sent')}")
     if not found.clicked.whole:
         output.say("Clicks are not counted by its lists; to count them: newsletter lists edit LIST --track-clicks")
     else:
-        output.say(f"Followed a link: {found.clicked} whose clicks are counted")
+        output.say(f"Followed a link: {found.clicked.told('whose clicks are counted')}")
         told = [f"{readers:,} of {_whose(by)}" for by, (readers, _) in found.clicks.items()]
         output.say(f"Copies with clicks: {', '.join(told)}")
     links = [

@@ -33,10 +33,15 @@ class Rate:
 
     def __str__(self) -> str:
         """Return it in words, with percentages only where they mean something."""
+        return self.told("")
+
+    def told(self, of: str) -> str:
+        """Return it in words that say of what the whole is."""
+        counts = f"{self.part:,} of {self.whole:,} {of}".rstrip()
         if self.whole < FEW:
-            return f"{self.part:,} of {self.whole:,}"
+            return counts
         low, high = self.likely
-        return f"{self.part:,} of {self.whole:,} ({self.share:.1%}; {low:.1%} to {high:.1%} is likely)"
+        return f"{counts} ({self.share:.1%}; {low:.1%} to {high:.1%} is likely)"
 
     def as_json(self) -> dict[str, Any]:
         """Return it in the words of the command line's JSON."""

@@ -29,6 +29,7 @@ def test_an_issue_is_reported_and_set_beside_others(
     assert (told["audience"], told["sent"], told["clicks_counted_for"], told["clicked"]["of"]) == (2, 2, 2, 2)
     assert told["links"]
     says(frozen.run("issues", "report", "1").stdout, "Followed a link: 0 of 2 whose clicks are counted", "example.com")
+    says(frozen.run("issues", "report", "1").stdout, "Bounced later: 0 of 2 sent")
     (row,) = frozen.json("issues", "compare", "--last", "3")
     assert (row["issue"], row["sent"], row["clicked"]["of"], row["unsubscribed"]["count"]) == (1, 2, 2, 0)
     says(frozen.run("issues", "compare").stdout, "2 of 2", "0 of 2")

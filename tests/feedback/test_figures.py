@@ -112,6 +112,8 @@ def test_the_sheet_says_in_words_what_its_charts_show(
 def test_a_rate_of_few_has_no_percentage() -> None:
     assert str(Rate(3, 12)) == "3 of 12"
     assert str(Rate(12, 480)) == "12 of 480 (2.5%; 1.4% to 4.3% is likely)"
+    assert Rate(0, 12).told("sent") == "0 of 12 sent"
+    assert Rate(0, 498).told("sent") == "0 of 498 sent (0.0%; 0.0% to 0.8% is likely)"
     assert Rate(0, 0).as_json() == {"count": 0, "of": 0, "rate": 0.0, "low": 0.0, "high": 1.0}
 
 
