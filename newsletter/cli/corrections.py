@@ -38,12 +38,16 @@ def list_(
     if as_json:
         output.emit([{**each.as_json(), **_counts(sends_of[each.id])} for each in found])
         return
-    rows = [(each.id, each.kind, each.state, each.briefing, each.words, each.hands[0], each.at) for each in found]
+    rows = [(each.id, each.kind, each.state, each.briefing, _words(each), each.hands[0], each.at) for each in found]
     columns = ("correction", "kind", "state", "briefing", "what it says", "by", "written")
     output.table(columns, rows, empty="No corrections; when one is due: newsletter corrections draft BRIEFING")
     for each in found:
         if status := sends_of[each.id]:
             output.say(_on_its_way(each, status))
+
+
+def _words(found: CorrectionView) -> str:
+    return f"{found.wrong} -> {found.right}" if found.right else found.wrong
 
 
 def _send_of(session: Session, found: CorrectionView) -> Status | None:

@@ -37,6 +37,7 @@ def test_a_correction_walks_its_whole_road(desk: Desk, tmp_path: Path) -> None:
         assert "this takes" in here.refuses("corrections", "approve", "1", "--as", "will")
         approved = here.json("corrections", "approve", "1", "--as", "edith")
         assert (approved["state"], approved["issue"], approved["approved_by"]) == ("approved", 2, "edith")
+        assert "We wrote two harbours. -> It was three." in " ".join(here.run("corrections", "list").stdout.split())
         found = here.json("corrections", "list", "--state", "approved")
         assert [(each["correction"], each["label"]) for each in found] == [(1, "Correction")]
         shown = here.json("issues", "show", "2")
