@@ -263,7 +263,8 @@ def row(session: Session, issue_id: int, *, lock: bool = False) -> Issue:
     issue = session.get(Issue, issue_id, with_for_update=weak, populate_existing=lock)
     if issue is None:
         newest = session.exec(select(Issue.id).order_by(col(Issue.id).desc()).limit(3)).all()
-        there = f"the newest are {', '.join(map(str, newest))}" if newest else "make the first: newsletter compose"
+        are = "is" if len(newest) == 1 else "are"
+        there = f"the newest {are} {', '.join(map(str, newest))}" if newest else "make the first: newsletter compose"
         raise NotFound(f"there is no issue {issue_id}; {there}")
     return issue
 

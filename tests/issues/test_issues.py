@@ -177,7 +177,7 @@ def test_an_unknown_issue_is_told_with_the_newest(session: Session, approve: App
         issues.get(session, 7)
     approve("cranes")
     compose(session, now, "cranes")
-    with pytest.raises(NotFound, match="no issue 7; the newest are 1"):
+    with pytest.raises(NotFound, match="no issue 7; the newest is 1"):
         issues.get(session, 7)
 
 
