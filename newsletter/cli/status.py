@@ -103,7 +103,7 @@ def show(here: desk.Desk, status: Status) -> None:
         copies = counted(status.resent, "copy was", "copies were")
         output.say(f"{copies} in flight when a sender died, and went out again under the same Message-ID")
     if status.rate:
-        output.say(f"{status.rate:.0f} messages/s")
+        output.say(f"{status.rate:.{1 if status.rate < 10 else 0}f} messages/s")
     if status.note:
         output.say(status.note)
     if way := onward.told(here, status):

@@ -4,11 +4,14 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text, update
 
+from newsletter import db
+from newsletter.delivery.tables import AUDIENCE, DELIVERY
 from newsletter.demo import sink
 from tests.cli.test_refusals import Refuse, names, refuse
 from tests.support.commands import Desk
@@ -104,6 +107,14 @@ def test_a_send_that_began_goes_on_though_a_text_has_expired_since(frozen: Desk,
     toml = frozen.folder / "newsletter.toml"
     toml.write_text(toml.read_text().replace("1 Quay Street", "2 Quay Street"))
     assert frozen.json("send", "1", "--yes")["sent"] == 2
+
+
+def test_a_slow_send_is_told_with_a_decimal(frozen: Desk, maildir: Path, engine: Engine) -> None:
+    frozen.run("send", "1", "--list", "weekly", "--yes")
+    with db.transaction(engine) as session:
+        last = max(session.scalars(select(DELIVERY.c.changed_at)))
+        session.execute(update(AUDIENCE).values(planned_at=last - timedelta(seconds=2)))
+    assert "\n1.0 messages/s\n" in frozen.run("status", "1").stdout
 
 
 def test_a_segment_narrows_a_list(frozen: Desk, maildir: Path) -> None:
