@@ -9,6 +9,7 @@ from newsletter.cli.pause import Patience
 from newsletter.delivery import controls, schedules, subject_tests
 from newsletter.editorial.models import Role
 from newsletter.errors import UsageError
+from newsletter.feedback.rates import Rate
 from newsletter.issues import clearing, corrections, issues, reports, waivers
 from newsletter.issues.content import Terms
 from newsletter.issues.models import IssueState, Unmatched
@@ -155,8 +156,8 @@ def winner(
     if as_json:
         output.emit({**trial.as_json(), "subjects": [score.as_json() for score in scores]})
         return
-    rows = [(each.variant + 1, each.subject, each.sent, each.clicked, f"{each.rate:.1%}") for each in scores]
-    output.table(("number", "subject", "sent", "clicked", "rate"), rows, empty="")
+    rows = [(each.variant + 1, each.subject, str(Rate(each.clicked, each.sent))) for each in scores]
+    output.table(("number", "subject", "followed a link"), rows, empty="")
     output.say(str(trial))
     if trial.winner is not None and paused:
         output.say(f"The rest gets it with the next newsletter deliver, or now: newsletter send {issue} --rest")

@@ -253,7 +253,8 @@ def test_a_trial_of_subjects_is_seen_and_decided(engine: Engine, trial: Desk, ma
         ("Cranes", 1, 0), ("Or so", 1, 0),
     ]  # fmt: skip
     assert (found["winner"], found["decide"], found["hours"]) == (None, "clicks", 4)
-    says(trial.run("issues", "winner", "1").stdout, "Or so", "0.0%", "Clicks decide on", "newsletter issues winner 1")
+    says(trial.run("issues", "winner", "1").stdout, "Or so", "0 of 1", "Clicks decide on", "newsletter issues winner 1")
+    assert "%" not in trial.run("issues", "winner", "1").stdout
     assert trial.json("deliver")["issues"] == []
     with db.transaction(engine) as session:
         second = session.execute(DELIVERY.select().where(DELIVERY.c.variant == 1)).one()
