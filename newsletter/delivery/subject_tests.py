@@ -213,7 +213,7 @@ def choose(session: Session, issue_id: int, number: int, *, actor: str, now: dat
     require(session, issue_id)
     subjects = issues.get(session, issue_id).subjects
     if not 0 <= number < len(subjects):
-        raise BadInput(f"issue {issue_id} has no subject {number + 1}; they are 1 to {len(subjects)}")
+        raise NotFound(f"issue {issue_id} has no subject {number + 1}; they are 1 to {len(subjects)}")
     if rest_began(session, issue_id):
         raise Refused(f"the rest of issue {issue_id} is on its way already, under the subject that has won")
     won = update(SUBJECT_TEST).where(SUBJECT_TEST.c.issue_id == issue_id)

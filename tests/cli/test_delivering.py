@@ -261,7 +261,7 @@ def test_a_trial_of_subjects_is_seen_and_decided(engine: Engine, trial: Desk, ma
         who = {"subscriber_id": second.subscriber_id, "issue_id": 1}
         session.add(Click(**who, number=1, by=ClickBy.HUMAN, why="", at=datetime.now(UTC)))
     names(refuse("issues", "winner", "1", "2", "--clicks", code=2), "either the clicks decide, or you")
-    names(refuse("issues", "winner", "1", "3"), "they are 1 to 2")
+    names(refuse("issues", "winner", "1", "3", code=3), "they are 1 to 2")
     says(trial.run("issues", "winner", "1", "--clicks").stdout, "Subject 2 has won", "newsletter send 1 --rest")
     assert trial.json("issues", "winner", "1", "1")["winner"] == 1
     assert trial.json("issues", "winner", "1", "2")["winner"] == 2

@@ -146,7 +146,7 @@ def test_who_already_has_a_result_keeps_the_subject(engine: Engine, now: datetim
 @pytest.mark.parametrize("number", [-1, 2])
 def test_a_subject_that_there_is_not_cannot_win(engine: Engine, now: datetime, number: int) -> None:
     issue = begun(engine, now)
-    with db.transaction(engine) as session, pytest.raises(BadInput, match="they are 1 to 2"):
+    with db.transaction(engine) as session, pytest.raises(NotFound, match="they are 1 to 2"):
         subject_tests.choose(session, issue, number, actor="mara", now=now)
 
 
