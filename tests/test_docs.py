@@ -44,6 +44,12 @@ def test_every_command_and_option_has_help() -> None:
             assert getattr(option, "help", "") or option.hidden, f"{words} {option.name}"
 
 
+def test_what_a_command_takes_goes_by_a_noun_and_not_by_its_type() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert re.findall(r"^Usage: .*(?:\[\[|\{file\}).*$", page, re.MULTILINE) == []
+    assert re.findall(r"--[a-z-]+ <list\[(?:str|int)\]>", page) == []
+
+
 @pytest.mark.parametrize("path", TOLD, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_command_that_is_named_anywhere_exists(path: Path) -> None:
     said = r"(?:[:`;,] |`|\$ |\n)newsletter ([a-z]+(?: [a-z][a-z-]*){0,2})"

@@ -40,7 +40,8 @@ def compose(
     ] = 0,
     subject: Annotated[str, typer.Option(help="The subject; else the lead's title, as far as phones show it.")] = "",
     or_subject: Annotated[
-        list[str] | None, typer.Option("--or-subject", help="Another subject to try; may be given three times.")
+        list[str] | None,
+        typer.Option("--or-subject", metavar="WORDS", help="Another subject to try; may be given three times."),
     ] = None,
     preheader: Annotated[str, typer.Option(help="The line that inboxes show after the subject.")] = "",
     intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Markdown to open the issue with.")] = None,

@@ -32,7 +32,11 @@ def edit(
     subject: Annotated[str | None, typer.Option(help="Another subject.")] = None,
     or_subject: Annotated[
         list[str] | None,
-        typer.Option("--or-subject", help="A subject to try beside it, up to three; an empty one takes them away."),
+        typer.Option(
+            "--or-subject",
+            metavar="WORDS",
+            help="A subject to try beside it, up to three; an empty one takes them away.",
+        ),
     ] = None,
     preheader: Annotated[str | None, typer.Option(help="Another line for inboxes to show after the subject.")] = None,
     intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Other Markdown to open the issue with.")] = None,

@@ -49,7 +49,7 @@ def add(
 def poll(
     ctx: typer.Context,
     only: Annotated[
-        list[int] | None, typer.Argument(metavar="[FEED]...", help="Only these, due or not.", max=desk.LARGEST)
+        list[int] | None, typer.Argument(metavar="FEED", help="Only these, due or not.", max=desk.LARGEST)
     ] = None,
     as_: desk.Actor = "",
     as_json: desk.Json = False,
@@ -150,7 +150,7 @@ def remove(
 @app.command("import")
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An OPML document, as feed readers export it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An OPML document, as feed readers export it.")],
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:
@@ -169,7 +169,7 @@ def import_(
 @app.command()
 def export(
     ctx: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="Where to write it; else it is printed.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to write it; else it is printed.")] = None,
 ) -> None:
     """Write the feeds as an OPML document that feed readers import."""
     here = desk.of(ctx)
@@ -188,7 +188,7 @@ def export(
 @app.command()
 def read(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A saved RSS, Atom or JSON Feed document.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved RSS, Atom or JSON Feed document.")],
     url: Annotated[str, typer.Option(help="The feed's address: it is the same feed when it is read again.")],
     name: Name = "",
     as_: desk.Actor = "",

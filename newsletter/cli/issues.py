@@ -134,7 +134,7 @@ def winner(
     ctx: typer.Context,
     issue: desk.IssueNumber,
     number: Annotated[
-        int | None, typer.Argument(metavar="[NUMBER]", help="Let this subject win, counted from 1.", min=1)
+        int | None, typer.Argument(metavar="NUMBER", help="Let this subject win, counted from 1.", min=1)
     ] = None,
     clicks: Annotated[bool, typer.Option("--clicks", help="Let the clicks so far decide now.")] = False,
     as_: desk.Actor = "",

@@ -42,7 +42,7 @@ def list_(ctx: typer.Context, as_json: desk.Json = False) -> None:
 @app.command("test")
 def test_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Only this relay.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Only this relay.")] = "",
     as_json: desk.Json = False,
 ) -> None:
     """Connect to each relay, log in, and say what it offers; nothing is sent. Exits 1 when one cannot be used."""

@@ -65,7 +65,7 @@ def test(
 def redeliver(
     ctx: typer.Context,
     notices: Annotated[
-        list[int] | None, typer.Argument(metavar="[NOTICE]...", help="Else all that were given up.")
+        list[int] | None, typer.Argument(metavar="NOTICE", help="The notices' numbers; else all that were given up.")
     ] = None,
     as_: desk.Actor = "",
     as_json: desk.Json = False,
@@ -84,7 +84,7 @@ def redeliver(
 @app.command()
 def keygen(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Where to keep the secret, such as keys/shop.secret.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to keep the secret, such as keys/shop.secret.")],
     as_: desk.Actor = "",
     as_json: desk.Json = False,
 ) -> None:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def recheck(
     ctx: typer.Context,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The briefings.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The briefings.")] = None,
     issue: Annotated[
         int | None, typer.Option("--issue", metavar="ISSUE", help="All of an issue's.", min=1, max=desk.LARGEST)
     ] = None,

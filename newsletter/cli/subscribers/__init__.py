@@ -36,7 +36,9 @@ def add(
         str, typer.Option("--consent-basis", help="How they agreed, for the consent record.")
     ] = "added by hand",
     name: Annotated[str, typer.Option(help="Their name.")] = "",
-    topic: Annotated[list[str] | None, typer.Option(help="What they read about; may be given again.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="What they read about; may be given again.")
+    ] = None,
     country: Annotated[str, typer.Option(help="Two letters, such as DE.")] = "",
     language: Annotated[str, typer.Option(help="Such as en or de.")] = "",
     audience: Annotated[str, typer.Option(help="Their role, such as chip-buyers.")] = "",
@@ -66,8 +68,12 @@ def edit(
     email: Address,
     new: Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Their new address.")] = None,
     name: Annotated[str | None, typer.Option(help="Their name.")] = None,
-    topic: Annotated[list[str] | None, typer.Option(help="What they read about, too; may be given again.")] = None,
-    no_topic: Annotated[list[str] | None, typer.Option(help="What no more; may be given again.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="What they read about, too; may be given again.")
+    ] = None,
+    no_topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="What no more; may be given again.")
+    ] = None,
     country: Annotated[str | None, typer.Option(help="Two letters, such as DE.")] = None,
     language: Annotated[str | None, typer.Option(help="Such as en or de.")] = None,
     audience: Annotated[str | None, typer.Option(help="Their role, such as chip-buyers.")] = None,

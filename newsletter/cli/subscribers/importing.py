@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON Lines; - reads from stdin.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, or JSON Lines; - reads from stdin.")],
     lists: Lists = None,
     basis: Basis = "",
     mode: Annotated[Mode, typer.Option(help="What the file does to people who are known.")] = Mode.UPDATE,
