@@ -47,11 +47,12 @@ soak: .venv/ready
 	$(BIN)/python bench/soak.py
 	$(BIN)/python bench/soak.py --hold
 
+# The lock is whole, so pip need look for nothing: before 23.3 it warned of an extra whose name has an underscore.
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on the PATH; install one and run make again" >&2; exit 1; }
 	@echo "setting up .venv with $$($(PYTHON) --version), once" >&2
 	@$(PYTHON) -m venv .venv || { echo "error: this Python cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

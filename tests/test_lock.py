@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_the_lock_has_what_the_project_asks_for(wanted: Requirement) -> None:
     for pin in pins:
         (version,) = (each.version for each in pin.specifier)
         assert wanted.specifier.contains(version, prereleases=True), f"{pin} is not {wanted}; renew it: make lock"
+
+
+def test_the_lock_has_what_its_packages_ask_for() -> None:
+    names = {canonicalize_name(pin.name) for pin, _ in entries()}
+    for name in names:
+        try:
+            asked = map(Requirement, metadata.requires(name) or [])
+        except metadata.PackageNotFoundError:  # of another platform
+            continue
+        here = [each for each in asked if each.marker is None or each.marker.evaluate({"extra": ""})]
+        assert {canonicalize_name(each.name) for each in here} <= names, f"of {name}; renew the lock: make lock"
 
 
 def test_the_lock_of_the_judges_has_hashes_and_no_addresses_to_load_from() -> None:
