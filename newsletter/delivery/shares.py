@@ -62,6 +62,7 @@ def _part(
         return None
     if _divided(session, issue_id):
         if not _waiting(session, issue_id, 1):
+            _require_winner(session, issue_id, now)
             raise _needs_a_word(session, issue_id)
         return 1
     if stops.of(session, issue_id) is Stop.PART and not share.limit:

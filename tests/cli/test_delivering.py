@@ -285,6 +285,8 @@ def test_a_trial_without_a_winner_leads_to_one(desk: Desk, maildir: Path, how: s
     for told in (sent.stdout, sent.stderr, desk.run("status", "1").stdout):
         says(told, says_so, "newsletter issues winner 1 NUMBER", "Then newsletter deliver sends the rest")
         assert "--rest" not in told
+    again = desk.refuses("send", "1", "--list", "weekly", "--yes")
+    says(again, "has no winner yet", "newsletter issues winner 1")
 
 
 def test_an_issue_without_a_trial_says_how_one_is_made(frozen: Desk, refuse: Refuse) -> None:
