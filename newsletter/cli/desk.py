@@ -69,6 +69,11 @@ class Desk:
         """Return the engine of its database, which has this program's schema."""
         return db.connect(self.settings)
 
+    def close(self) -> None:
+        """Close the connections to the database, where any was opened."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+
     @cached_property
     def keyring(self) -> Keyring:
         """Return the keys behind the links in its mail."""
@@ -142,5 +147,7 @@ class Desk:
 
 
 def of(ctx: typer.Context) -> Desk:
-    """Return the desk that the command was called in."""
-    return Desk(ctx.obj)
+    """Return the desk that the command was called in; it closes with the command."""
+    here = Desk(ctx.obj)
+    ctx.call_on_close(here.close)
+    return here

@@ -1,5 +1,6 @@
 """Setting a publication up: init, doctor, db, preview, listings."""
 
+import gc
 import json
 import os
 import stat
@@ -98,3 +99,16 @@ def test_an_old_or_missing_database_is_told_how_to_be_mended(tmp_path: Path) -> 
     assert "newsletter db upgrade" in desk.refuses("lists", "list")
     assert json.loads(desk.run("db", "upgrade", "--json").stdout)["after"] == db.VERSIONS[-1]
     assert desk.json("db", "check")["differences"] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed on Linux only")
+def test_a_command_leaves_no_connection_open(desk: Desk) -> None:
+    desk.run("lists", "list")
+    gc.disable()  # what nobody refers to any more would be closed some time
+    try:
+        before = len(os.listdir("/proc/self/fd"))
+        desk.run("lists", "list")
+        desk.refuses("lists", "show", "nobody", code=3)
+        assert len(os.listdir("/proc/self/fd")) == before
+    finally:
+        gc.enable()

@@ -89,7 +89,7 @@ def test_the_table_is_read_from_the_settings(tmp_path: Path) -> None:
     head = '[publication]\nname = "Desk"\n'
     row = f'[[rights]]\nhost = "{WIRE}"\npolicy = "licensed"\nuntil = 2026-12-31\n'
     assert parse(head + row, {}, where=file).rights[0].policy is Policy.LICENSED
-    with pytest.raises(SettingsError, match=r"rights\.0.*words goes with policy"):
+    with pytest.raises(SettingsError, match=r"the first \[\[rights\]\]: words goes with policy"):
         parse(head + row.replace("licensed", "excerpt"), {}, where=file)
     with pytest.raises(SettingsError, match=r"untl is no setting; did you mean until"):
         parse(head + row.replace("until", "untl"), {}, where=file)

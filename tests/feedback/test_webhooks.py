@@ -170,7 +170,7 @@ def test_what_is_not_taken_is_told_again_later_and_given_up_after_three_days(
         assert {(each.state.value, each.answer) for each in webhooks.all(session)} == {("dead", "HTTP 302")}
     found = {each.part: each for each in doctor.examine(settings, now=clock.now)}
     assert found["webhook shop"].verdict == "wrong"
-    assert "2 notices were given up" in found["webhook shop"].words
+    assert "2 notices given up" in found["webhook shop"].words
     receiver.status = 200
     with db.transaction(engine) as session:
         assert webhooks.redeliver(session, [], now=clock.now) == 2

@@ -19,6 +19,7 @@ from tests.subscribers.importing import Desk, counts, many
 ROWS = 5000
 PROCESS = """
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from newsletter import db
@@ -29,7 +30,10 @@ made = db.open_engine(sys.argv[1])
 request = imports.Request(
     file=Path(sys.argv[2]), lists=["weekly"], basis="signed up at the fair", rejects=Path(sys.argv[3])
 )
-imports.load(lambda: db.transaction(made), request, keyring=KEYRING, actor="mara", now=datetime.now(UTC))
+def begin():
+    time.sleep(float(sys.argv[5]))
+    return db.transaction(made)
+imports.load(begin, request, keyring=KEYRING, actor="mara", now=datetime.now(UTC))
 """
 
 
@@ -41,10 +45,10 @@ def dirty(size: int) -> str:
     return head + "".join(rows)
 
 
-def process(here: Desk, file: Path, rejects: Path, size: int) -> "subprocess.Popen[bytes]":
-    """Start an import as a process of its own, in chunks of so many rows."""
+def process(here: Desk, file: Path, rejects: Path, size: int, *, pause: float = 0) -> "subprocess.Popen[bytes]":
+    """Start an import as a process of its own, in chunks of so many rows, with so many seconds before each."""
     url = here.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-c", PROCESS, url, str(file), str(rejects), str(size)]
+    command = [sys.executable, "-c", PROCESS, url, str(file), str(rejects), str(size), str(pause)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2])
 
 
@@ -62,7 +66,7 @@ def wait_for(here: Desk, rows: int) -> int:
 def test_an_import_killed_in_the_middle_goes_on_to_the_same_totals(here: Desk, tmp_path: Path) -> None:
     file, rejects, whole = tmp_path / "people.csv", tmp_path / "rejects.csv", tmp_path / "whole.csv"
     file.write_text(dirty(ROWS))
-    running = process(here, file, rejects, 100)
+    running = process(here, file, rejects, 100, pause=0.05)
     wait_for(here, 300)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
