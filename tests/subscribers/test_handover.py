@@ -61,7 +61,7 @@ def process(here: Desk, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     file.write_text(dirty(20_000))
     url = here.engine.url.render_as_string(hide_password=False)
     start = "from subscribers import handover; handover.WORTH, handover.SIZE = 0, 50" + PROCESS
-    command = [sys.executable, "-c", start, url, str(file), str(tmp_path / "rejects.csv"), "50"]
+    command = [sys.executable, "-c", start, url, str(file), str(tmp_path / "rejects.csv"), "50", "0"]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE) as running:
         yield running
         running.kill()
