@@ -47,7 +47,7 @@ def test_relays_are_tried_all_at_once_and_told_in_their_order() -> None:
         there = [relay(slow, f"slow{number}") for number in range(4)] + [relay(free_port(), "gone")]
         begun = time.monotonic()
         found = probes.probe(relayed(*there), there)
-    assert time.monotonic() - begun < sum(each.seconds for each in found)
+    assert time.monotonic() - begun < 1.2
     assert [(each.relay, each.ok) for each in found] == [*((f"slow{n}", True) for n in range(4)), ("gone", False)]
     assert all(each.seconds >= 0.3 for each in found[:4])
 

@@ -81,7 +81,9 @@ def test_a_domain_has_as_many_messages_under_way_as_its_lane_allows(room: Room, 
 def test_many_who_wait_for_a_slow_lane_hold_up_nobody(room: Room) -> None:
     spread(room, 60, every=10)
     room.relay(connections=4, domains={SLOW: Lane(rate=2)})  # the last leaves after 2.5 s, however slow the machine is
+    begun = time.monotonic()
     assert room.send().sent == 60
+    assert time.monotonic() - begun < 5
     others = [place for place, address in enumerate(room.server.recipients) if not is_slow(address)]
     assert others[-1] < 58
 
@@ -95,7 +97,7 @@ def test_messages_leave_at_the_rate_that_is_allowed(room: Room, of: str, monkeyp
     count = 40 if of == "relay" else len(slow)
     assert len(times) == count
     burst = 50 * BURST
-    assert (count - 1 - burst) / 50 <= times[-1] - times[0] < (count - 1) / 50 + 10
+    assert (count - 1 - burst) / 50 <= times[-1] - times[0] < (count - 1) / 50 * 2 + 0.5
 
 
 def test_no_more_messages_leave_within_a_window_than_it_allows(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,7 @@ def test_no_more_messages_leave_within_a_window_than_it_allows(room: Room, monke
     times = moments(monkeypatch, pacing.Window)
     assert room.send().sent == len(times) == 30
     assert all(later - first > 0.999 for first, later in zip(times, times[12:], strict=False))
-    assert times[-1] - times[0] < 20
+    assert times[-1] - times[0] < 4
 
 
 def test_a_window_is_kept_over_a_restart(room: Room) -> None:

@@ -272,29 +272,23 @@ def test_readers_who_call_it_spam_stop_it_for_the_others(room: Room, monkeypatch
 
 
 def while_it_runs(room: Room, act: Callable[[], object]) -> tuple[Status, float]:
-    """Act from beside a sender of ten connections; return what the send came to, and how long that took after.
-
-    Seconds are those of a machine that makes forty messages in no time: what the first forty took is taken off.
-    """
+    """Act from beside a sender of ten connections; return what the send came to, and how long that took after."""
     room.make(400)
     room.relay(connections=10)
     room.server.data = lambda _address: time.sleep(0.004)
-    begun = time.monotonic()
-    moments: list[float] = []
+    done: list[float] = []
 
     def beside() -> None:
         while len(room.server.accepted) < 40:
             time.sleep(0.002)
-        moments.append(time.monotonic())
         act()
-        moments.append(time.monotonic())
+        done.append(time.monotonic())
 
     thread = threading.Thread(target=beside)
     thread.start()
     status = room.send()
     thread.join()
-    forty, acted = moments
-    return status, time.monotonic() - acted - (forty - begun)
+    return status, time.monotonic() - done[0]
 
 
 def test_a_pause_takes_a_second_at_most_and_loses_nobody(room: Room) -> None:
@@ -358,7 +352,7 @@ def test_a_second_signal_ends_it_now_and_what_was_in_flight_is_told(
     room.server.data = interrupt
     with pytest.raises(KeyboardInterrupt):
         room.send()
-    assert time.monotonic() - struck[0] < 20
+    assert time.monotonic() - struck[0] < 2
     over.set()
     status = room.status()
     assert (status.state, status.stop, status.sending, status.worker) == (IssueState.PAUSED, Stop.INTERRUPTED, 0, "")

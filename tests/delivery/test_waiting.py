@@ -101,7 +101,7 @@ def test_a_send_that_waits_can_be_interrupted(room: Room) -> None:
     thread = threading.Thread(target=beside)
     thread.start()
     status = send(room)
-    assert time.monotonic() - ended[0] < 30
+    assert time.monotonic() - ended[0] < 1
     thread.join()
     assert (status.state, status.stop, status.sent, status.deferred) == (IssueState.PAUSED, Stop.INTERRUPTED, 5, 1)
 

@@ -130,7 +130,7 @@ def test_nothing_inside_the_house_is_asked(site: Site, url: str) -> None:
     answer = fetcher.ask(url)
     assert answer.trouble
     assert answer.status == 0
-    assert time.monotonic() - started < 30  # refused, not tried
+    assert time.monotonic() - started < 1  # refused, not tried
     assert site.asked == []
 
 
@@ -171,7 +171,9 @@ def test_several_hosts_are_asked_at_once_and_one_host_in_turn(fetcher: Fetcher) 
     fetcher.pause = 0.3
     with serving(Site()) as one, serving(Site()) as other:
         urls = [f"{site.url}/{number}" for site in (one, other) for number in (200, 201, 203)]
+        started = time.monotonic()
         answers = fetcher.ask_all([*urls, *urls])
+        assert time.monotonic() - started < 5.5 * fetcher.pause  # six pauses would take longer
         assert [answers[url].status for url in urls] == [200, 201, 203] * 2
         for site in (one, other):
             moments = [moment for _, _, moment in site.asked]

@@ -141,7 +141,7 @@ def test_no_process_outlives_an_import_that_is_stopped(
     reading = children(process.pid)
     assert len(reading) == (here.engine.dialect.name == "sqlite")
     process.send_signal(how)
-    process.communicate(timeout=60)
+    process.communicate(timeout=5)
     for each in reading:
         wait_until_gone(each)
     assert 0 < here.stored()[0] < 19_000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.lacking import lacking
 
@@ -58,7 +58,6 @@ def launch() -> Iterator[Browser]:
     path = find()
     if path is None:
         lacking("Chromium")
-    expect.set_options(timeout=30_000)  # milliseconds, as for all else that a page is waited for
     root = ["--no-sandbox"] if os.getuid() == 0 else []
     with sync_playwright() as playwright:
         _open.append(playwright.chromium.launch(executable_path=path, args=[*root, *_QUIET]))
